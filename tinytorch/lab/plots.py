@@ -1,0 +1,272 @@
+"""Every picture of the lesson, in one house style: units, a caption that carries the conclusion,
+and the reader's guess beside the measurement. Readable in grey. Nothing is measured here.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import offset_copy
+
+from tinytorch.lab.measure import machine_line
+
+_INK, _SHADE, _GUESS = "#1f3b57", "#9db4c8", "#c2571a"
+_MARKERS = "osD^v"
+_STYLE: dict[Any, Any] = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "axes.axisbelow": True,
+}
+
+
+def _number(guess: Any) -> float | None:
+    """The guess as a number; None, after a word of advice, where it is none."""
+    if guess is None:
+        return None
+    real = isinstance(guess, Real) and not isinstance(guess, bool)
+    if real and math.isfinite(guess) and guess > 0:
+        return float(guess)
+    print(f"my_guess is {guess!r}: write a positive number to see it in the picture.")
+    return None
+
+
+def _seconds(value: float, _: Any = None) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def _amount(value: float, _: Any = None) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
+
+
+def _bytes(value: float, _: Any = None) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= size:
+            return f"{value / size:g} {unit}"
+    return f"{value:g} B"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.2g}"
+
+
+def _caption(figure: Figure, caption: str) -> None:
+    below = offset_copy(figure.transFigure, figure, x=6, y=-4, units="points")
+    text = f"{caption}\n({machine_line()})"
+    figure.text(0, 0, text, transform=below, va="top", fontsize=9)
+
+
+def _log_ticks(axis: Axis, formatter: Callable[[float, Any], str]) -> None:
+    """Labels at 1, 2 and 5 of each decade, so that a narrow range has some too."""
+    low, high = axis.get_view_interval()
+    narrow = high < 50 * low
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+    axis.set_major_formatter(FuncFormatter(formatter))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _finish(figure: Figure, caption: str) -> None:
+    _caption(figure, caption)
+    plt.show()
+    if plt.get_backend().lower() == "agg":  # without a display the sentence is what remains
+        print(caption)
+    plt.close(figure)
+
+
+def bars(
+    times: Mapping[str, Sequence[float]],
+    title: str,
+    *,
+    guess: Any = None,
+    caption: str | None = None,
+) -> None:
+    """Median time of each contestant as a bar, with its middle half of readings as a line.
+
+    times: name -> seconds per call, as `race` returns them. The first entry is the yardstick.
+    guess: how many times faster than the first the second one was thought to be.
+    caption: the conclusion; by default how the second compares with the first.
+    """
+    names = list(times)
+    medians = [statistics.median(times[name]) for name in names]
+    ratio, guessed = medians[0] / medians[min(1, len(names) - 1)], _number(guess)
+    if caption is None:
+        caption = f"{names[-1] if len(names) == 2 else names[1]}: {_times(ratio)} times as fast "
+        caption += f"as {names[0]}" + ("" if guessed is None else f"; you guessed {guessed:g}")
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(figsize=(7.5, 0.9 + 0.5 * len(names)))
+        axes.barh(names, medians, color=[_SHADE] + [_INK] * (len(names) - 1), height=0.6)
+        for row, name in enumerate(names):
+            _spread(axes, row, times[name])
+        if guessed is not None and len(names) > 1:
+            axes.plot([medians[0] / guessed] * 2, [0.6, 1.4], color=_GUESS, lw=2.5, ls="--")
+            axes.annotate("your guess", (medians[0] / guessed, 0.58), color=_GUESS, ha="center")
+        axes.margins(x=0.18)
+        axes.xaxis.set_major_formatter(FuncFormatter(_seconds))
+        if max(medians) > 20 * min(medians):
+            axes.set_xscale("log")
+            _log_ticks(axes.xaxis, _seconds)
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set(xlabel="time per call (median; the line spans the middle half)", title=title)
+        _finish(figure, caption + ".")
+
+
+def _spread(axes: Axes, row: int, seconds: Sequence[float]) -> None:
+    median = statistics.median(seconds)
+    lower, _, upper = statistics.quantiles(seconds, n=4) if len(seconds) > 1 else [median] * 3
+    axes.plot([lower, upper], [row, row], color="black", lw=1.5, marker="|")
+    axes.annotate(
+        _seconds(median), (upper, row), xytext=(6, 0), textcoords="offset points", va="center"
+    )
+
+
+def lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    caption: str,
+    guess: Any = None,
+    guess_y: Any = None,
+    x_in_bytes: bool = False,
+) -> None:
+    """Measured curves on logarithmic axes, each labelled at its end.
+
+    series: name -> (x, y), positive numbers. guess marks a place on the x axis, guess_y one on
+    the y axis. caption: the conclusion, computed from the data. x_in_bytes: x in KiB and MiB.
+    """
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(figsize=(7.5, 3.6))
+        for index, (name, (x, y)) in enumerate(series.items()):
+            colour = _INK if index == 0 else "#7a7a7a"
+            marker, dashes = _MARKERS[index % len(_MARKERS)], "-" if index == 0 else "--"
+            axes.plot(x, y, color=colour, marker=marker, ms=4, ls=dashes)
+            axes.annotate(
+                name,
+                (x[-1], y[-1]),
+                xytext=(7, -11 * index),  # apart where two curves end close together
+                textcoords="offset points",
+                va="center",
+            )
+        axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        where, height = _number(guess), _number(guess_y)
+        if where is not None:
+            axes.axvline(where, color=_GUESS, lw=2, ls="--")
+            axes.annotate("your guess", (where, axes.get_ylim()[1]), color=_GUESS, ha="center")
+        if height is not None:
+            axes.axhline(height, color=_GUESS, lw=2, ls="--")
+            axes.annotate("your guess", (axes.get_xlim()[0], height), color=_GUESS, va="bottom")
+        _log_ticks(axes.yaxis, _amount)
+        _log_ticks(axes.xaxis, _amount)
+        places = next(iter(series.values()))[0]
+        if x_in_bytes or len(places) <= 8:
+            axes.set_xticks(places[::3] if x_in_bytes else places)
+            axes.xaxis.set_major_formatter(FuncFormatter(_bytes if x_in_bytes else _amount))
+        _finish(figure, caption)
+
+
+def histogram(seconds: Sequence[float], title: str, *, guess: Any = None) -> None:
+    """How often each duration occurred, with minimum, median and the slowest marked.
+
+    seconds: one entry per run. guess: how many times longer than the fastest the slowest took.
+    """
+    fastest, slowest, median = min(seconds), max(seconds), statistics.median(seconds)
+    guessed = _number(guess)
+    caption = f"The slowest run took {_times(slowest / fastest)} times as long as the fastest"
+    caption += "." if guessed is None else f"; you guessed {guessed:g}."
+    span = math.log10(slowest / fastest) or 0.01
+    edges = [fastest * 10 ** (span * i / 40) for i in range(41)]
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(figsize=(7.5, 3.2))
+        axes.hist(seconds, bins=edges, color=_SHADE)
+        for value, name, height in ((fastest, "minimum", 0.97), (median, "median", 0.87)):
+            axes.axvline(value, color=_INK, lw=1.5)
+            axes.annotate(
+                f" {name} {_seconds(value)}", (value, height), xycoords=("data", "axes fraction")
+            )
+        if guessed is not None:
+            axes.axvline(fastest * guessed, color=_GUESS, lw=2, ls="--")
+            axes.annotate(
+                " your guess",
+                (fastest * guessed, 0.7),
+                xycoords=("data", "axes fraction"),
+                color=_GUESS,
+            )
+        axes.set(xscale="log", xlabel="time of one run", ylabel="runs", title=title)
+        axes.margins(y=0.3)
+        _log_ticks(axes.xaxis, _seconds)
+        _finish(figure, caption)
+
+
+def digits_panels(
+    rows: Sequence[Any],
+    images: np.ndarray,
+    predictions: np.ndarray,
+    *,
+    caption: str,
+    png: Path | None = None,
+) -> None:
+    """Accuracy, bytes and time per image of each way to run the digits, under ten of them.
+
+    rows: `DigitsRow`s. images: (10, 64) in 0..1. predictions: (10,) of the last row. png: writes
+    the picture there in place of showing it.
+    """
+    names = [row.name for row in rows]
+    panels = (
+        ("accuracy, %", [100 * row.accuracy for row in rows], "{:.1f}"),
+        ("model, bytes", [row.nbytes for row in rows], "{:,.0f}"),
+        (
+            "time per image, µs (median)",
+            [1e6 * statistics.median(row.seconds) for row in rows],
+            "{:.2f}",
+        ),
+    )
+    with plt.rc_context(_STYLE):
+        figure = plt.figure(figsize=(9, 4))
+        grid = figure.add_gridspec(2, 30, height_ratios=(1, 2.2))
+        for index, (image, digit) in enumerate(zip(images, predictions, strict=True)):
+            small = figure.add_subplot(grid[0, 3 * index : 3 * index + 3])
+            small.imshow(1 - image.reshape(8, 8), cmap="gray", vmin=0, vmax=1)
+            small.set_title(str(digit), fontsize=10)
+            small.axis("off")
+        for index, (label, values, form) in enumerate(panels):
+            axes = figure.add_subplot(grid[1, 10 * index : 10 * index + 10])
+            axes.barh(names, values, color=[_SHADE] * (len(rows) - 1) + [_INK], height=0.6)
+            for row, value in enumerate(values):
+                axes.annotate(
+                    form.format(value),
+                    (value, row),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                )
+            axes.invert_yaxis()
+            axes.margins(x=0.3)
+            axes.xaxis.set_major_locator(MaxNLocator(3))
+            axes.xaxis.set_major_formatter(FuncFormatter(_amount))
+            axes.grid(axis="y", visible=False)
+            axes.set_xlabel(label)
+            axes.tick_params(axis="y", labelleft=index == 0)
+        caption = f"Ten held-out digits and what the int8 network reads in them. {caption}"
+        if png is None:
+            _finish(figure, caption)
+            return
+        _caption(figure, caption)
+        figure.savefig(png, bbox_inches="tight")
+        plt.close(figure)
