@@ -305,7 +305,6 @@ def check_vectorized_relu_hidden():
             expect_unchanged(x, before, "x")
     x = rng.standard_normal((6, 8))
     expect_tensor(vectorized_relu(x.T[::2]), np.maximum(x.T[::2], 0), "a strided view as input")
-    expect_tensor(vectorized_relu(True), np.asarray(True), "a bool stays a bool")
 
 
 check_vectorized_relu_hidden()
@@ -508,12 +507,14 @@ test_vectorized_operations()
 # ## Step 3. Memory layout
 #
 # A processor does not read elements, it reads cache lines, and it keeps the lines that it used
-# last in a few small, fast memories. How much faster are they on your machine? The next
-# experiment copies an array back and forth, over and over, for working sets from a few KiB to
-# far more than a cache holds.
+# last in a few small, fast memories, the caches. The next experiment copies an array, over and
+# over, for working sets (source and target together) from a few KiB to far more than a cache
+# holds.
+#
+# **Guess.** Beyond which working set does the speed first fall to half of its best?
 
 # %%
-my_guess = None  # bytes of working set at which the speed first falls by half
+my_guess = None  # bytes; 2**20 is one MiB
 
 
 # %% tags=["ungraded"]
@@ -929,6 +930,8 @@ def parallel_batch_processing(
     """
     ### BEGIN SOLUTION
     workers = positive_int("num_workers", num_workers)
+    if not callable(operation):
+        raise TypeError(f"operation must be callable, got {type(operation).__name__}")
     items = list(batch_data)
     if executor is not None:
         return _bounded_map(executor, operation, items, workers)
@@ -1398,12 +1401,11 @@ def quantized_matmul(
     """
     ### BEGIN SOLUTION
     a, b = matmul_operands(A, B)
-    scale_A = check_scale("scale_A", scale_A)
-    scale_B = check_scale("scale_B", scale_B, columns=b.shape[1])
+    factor = check_scale("scale_A", scale_A) * check_scale("scale_B", scale_B, columns=b.shape[1])
     sums = _exact_product(quantize(a, scale_A), quantize(b, scale_B))
     # float64 on the way, in pieces: the result is rounded once, and no float64 array is made.
     out = np.empty(sums.shape, dtype=np.float32)
-    np.multiply(sums, scale_A * scale_B, out=out, dtype=np.float64, casting="same_kind")
+    np.multiply(sums, factor, out=out, dtype=np.float64, casting="same_kind")
     return Tensor(out)
 
 
@@ -1631,7 +1633,7 @@ check_quantized_relu_hidden()
 
 # %% [markdown]
 # **Guess.** ReLU of ten million int8 levels against ten million float32: a quarter of the bytes.
-# How many times faster is the comparison itself, `np.maximum`, on int8?
+# How many times faster is the comparison, `np.maximum`, on int8?
 
 # %%
 my_guess = None  # times faster than float32
@@ -1639,11 +1641,13 @@ my_guess = None  # times faster than float32
 
 # %% tags=["ungraded"]
 x = rng.standard_normal(10_000_000, dtype=np.float32)
-q, out_x, out_q = quantize(x, 0.03), np.empty_like(x), np.empty(x.shape, np.int8)
+q = quantize(x, 0.03)
+out_x, out_q, zeros = np.empty_like(x), np.empty_like(q), np.zeros_like(q)
 times = race(
     {
         "float32": lambda: np.maximum(x, np.float32(0), out=out_x),
-        "int8 levels": lambda: np.maximum(q, np.int8(0), out=out_q),
+        "int8, zeros as an array": lambda: np.maximum(q, zeros, out=out_q),
+        "int8, zero as a number": lambda: np.maximum(q, np.int8(0), out=out_q),
         "quantized_relu, from and to float32": lambda: quantized_relu(x, 0.03),
     },
     rounds=9,
@@ -1651,7 +1655,9 @@ times = race(
 bars(times, "ReLU of 10,000,000 elements", guess=my_guess)
 
 # %% [markdown]
-# The third bar is the price of leaving the int8 world and coming back. A compressed model pays it
+# If the second and the third bar differ, your NumPy has a SIMD loop for two int8 arrays and a
+# plain one for an array and a number: fewer bytes help only when the loop that runs can use them.
+# The last bar is the price of leaving the int8 world and coming back. A compressed model pays it
 # at its two ends, not at every layer.
 
 
@@ -1686,9 +1692,11 @@ test_compressed_kernels()
 # Now all of it at once. The network that the training module fitted to handwritten digits runs
 # the held-out images through your kernels, first in float32, then in int8 with one scale per
 # output channel. Each line is the same network: only the kernels differ.
+#
+# **Guess.** How many percentage points of accuracy does int8 lose?
 
 # %%
-my_guess = None  # how many percentage points of accuracy will int8 lose?
+my_guess = None  # percentage points
 
 
 # %% tags=["ungraded"]

@@ -1,0 +1,54 @@
+# The two commands, and a few beside them. Every target sets up what it needs in .venv.
+.PHONY: help demo test test-slow lab bench clean env
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that the packages support; `make PYTHON=... demo` picks another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c \
+	'import sys; (3, 11) <= sys.version_info[:2] < (3, 14) and print("$(p)")' 2>/dev/null)))
+
+help:
+	@echo "make demo       build, release, grade a class of ten, report, run the digits"
+	@echo "make test       everything that CI checks"
+	@echo "make test-slow  installs the wheel and the student kit into environments of their own"
+	@echo "make lab        JupyterLab on the student's notebook"
+	@echo "make bench      the kernels against NumPy (tito bench)"
+	@echo "make clean      remove .venv and what was built; never submissions or grades"
+
+env: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it:\
+ make PYTHON=/path/to/python3 demo"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (1.2 GB, a few minutes the first time)"
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing: on Debian and\
+ Ubuntu, install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: env
+	@$(BIN)/tito demo
+
+test: env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -W error -c "import tinytorch.core.kernels, tinytorch.data, tinytorch.lab.expect"
+	$(BIN)/tito build --check
+	$(BIN)/pytest -m "not slow"
+
+test-slow: env
+	$(BIN)/pytest -m slow
+
+lab: env
+	@$(BIN)/tito lab
+
+bench: env
+	@$(BIN)/tito bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,144 @@
+"""The lesson as a document: what it promises in one place holds in the others."""
+
+import ast
+import itertools
+import re
+from pathlib import Path
+
+import jupytext
+import pytest
+import yaml
+
+ANSWERS = [
+    "matmul_baseline",
+    "vectorized_relu",
+    "vectorized_operations",
+    "cache_friendly_matmul",
+    "parallel_relu",
+    "parallel_batch_processing",
+    "SimpleProfiler",
+    "quantized_matmul",
+    "quantized_relu",
+]
+STEP_TESTS = [
+    "test_matmul_baseline",
+    "test_vectorized_operations",
+    "test_cache_friendly_matmul",
+    "test_parallel_processing",
+    "test_performance_profiling",
+    "test_compressed_kernels",
+    "final_performance_test",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(repo) -> Path:
+    return repo / "modules/source/11_kernels"
+
+
+@pytest.fixture(scope="module")
+def cells(folder) -> list:
+    return jupytext.read(folder / "kernels_dev.py").cells
+
+
+def grade_id(cell) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def graded(cells, name: str) -> dict:
+    (cell,) = [c for c in cells if grade_id(c) == name]
+    return cell
+
+
+def points_of(cells, answer: str) -> int:
+    return sum(
+        c.metadata.nbgrader.points
+        for c in cells
+        if re.fullmatch(
+            rf"test_{answer}(_hidden.*)?", c.metadata.get("nbgrader", {}).get("grade_id", "")
+        )
+    )
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_every_answer_has_a_stub_a_visible_and_a_hidden_test(cells, answer):
+    names = [c.metadata.nbgrader.grade_id for c in cells if "nbgrader" in c.metadata]
+    assert answer in names and f"test_{answer}" in names and f"test_{answer}_hidden" in names
+    assert "BEGIN HIDDEN TESTS" not in graded(cells, f"test_{answer}").source
+    assert "BEGIN HIDDEN TESTS" in graded(cells, f"test_{answer}_hidden").source
+    defined = [n.name for n in ast.parse(graded(cells, answer).source).body if hasattr(n, "name")]
+    assert defined[0] == answer
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_stubs_docstring_has_at_most_ten_lines(cells, answer):
+    for node in ast.walk(ast.parse(graded(cells, answer).source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            assert len((ast.get_docstring(node) or "").splitlines()) <= 10, node.name
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_every_answer_is_followed_by_three_folded_hints(cells, answer):
+    after = cells[cells.index(graded(cells, answer)) + 1]
+    assert after.cell_type == "markdown"
+    assert after.source.count("<details>") == after.source.count("</details>") == 3
+
+
+def test_points_are_80_for_tests_and_15_by_hand(cells):
+    total = {"code": 0, "markdown": 0}
+    for cell in cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            total[cell.cell_type] += cell.metadata.nbgrader.points
+    assert total == {"code": 80, "markdown": 15}
+
+
+def test_the_modules_page_and_metadata_state_the_same_points(cells, folder):
+    page = (folder / "README.md").read_text()
+    for line in re.findall(r"^\| \d .*$", page, flags=re.M):
+        _, _, names, _, points, _ = (part.strip() for part in line.split("|", 5))
+        stated = [int(p) for p in points.strip("| ").split("+")]
+        assert stated == [points_of(cells, name) for name in re.findall(r"`(\w+)`", names)]
+    metadata = (folder / "module.yaml").read_text()
+    assert "automatic: 80" in metadata and "by_hand: 15" in metadata
+
+
+def test_module_yaml_lists_only_what_exists(folder):
+    module = yaml.safe_load((folder / "module.yaml").read_text())
+    for name in module["files"].values():
+        assert (folder / name).is_file()
+    assert module["components"] == ANSWERS
+    core = folder.parents[2] / "tinytorch/core"
+    for name in [*module["prerequisites"], module["exports_to"].rsplit(".")[-1]]:
+        assert (core / f"{name}.py").is_file()
+
+
+@pytest.mark.parametrize("name", STEP_TESTS)
+def test_the_seven_test_functions_exist_are_called_and_carry_no_points(cells, name):
+    (cell,) = [c for c in cells if re.search(rf"^def {name}\(", c.source, flags=re.M)]
+    assert cell.source.rstrip().endswith(f"\n{name}()")
+    assert "nbgrader" not in cell.metadata and cell.metadata.tags == ["ungraded"]
+
+
+def test_step_tests_call_the_visible_test_of_every_answer(cells):
+    steps = "\n".join(c.source for c in cells if re.search(r"^def test_", c.source, flags=re.M))
+    assert {name for name in ANSWERS if f"check_{name}()" in steps} == set(ANSWERS)
+
+
+def test_every_experiment_asks_for_a_guess_first(cells):
+    for index, cell in enumerate(cells):
+        if re.search(r"guess(_y)?=my_guess|if my_guess is", cell.source):
+            assert cells[index - 1].source.startswith("my_guess = None  # ")
+            assert "**Guess.**" in cells[index - 2].source
+
+
+def test_written_questions_are_locked_and_answered_in_a_cell_of_their_own(cells):
+    questions = [
+        (a.metadata.nbgrader, b.metadata.nbgrader)
+        for a, b in itertools.pairwise(cells)
+        if grade_id(a).startswith("question_")
+    ]
+    assert len(questions) == 3
+    for question, answer in questions:
+        assert question.locked and not question.grade
+        assert answer.solution and answer.grade
+        assert answer.grade_id == question.grade_id.replace("question_", "answer_")
