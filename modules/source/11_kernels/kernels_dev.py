@@ -1,6 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
+#     cell_metadata_filter: nbgrader,tags,-all
 #     formats: ipynb,py:percent
 #     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
 #     text_representation:
@@ -15,6 +16,8 @@
 
 # %% [markdown]
 # # Kernels: the same arithmetic, faster
+#
+# > Matrix products, ReLU, parallel and quantized kernels, and a profiler to measure them with.
 #
 # A kernel is the innermost piece of numerical code: the loop that a model spends its time in.
 # Earlier modules asked *what* to compute. This one asks how a computer does it: which bytes

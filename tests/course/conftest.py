@@ -1,0 +1,133 @@
+"""Courses to test with: a tiny one per test, and one copy of the real one."""
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tinytorch.course.project import Project
+from tinytorch.course.release import release
+
+COURSE_FILES = ("nbgrader_config.py", "settings.ini", "pyproject.toml", "constraints.txt")
+
+TINY_LESSON = '''\
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: nbgrader,tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Doubling
+#
+# > Twice as much, in one line.
+
+# %% nbgrader={"grade": false, "grade_id": "setup_export", "locked": true, "schema_version": 3, "solution": false, "task": false}
+#| default_exp core.kernels
+
+# %% nbgrader={"grade": false, "grade_id": "double", "locked": false, "schema_version": 3, "solution": true, "task": false}
+#| export
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    twice_as_much = x + x
+    return twice_as_much
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_double", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+assert double(2) == 4, "2 doubled is 4"
+
+# %% nbgrader={"grade": true, "grade_id": "test_double_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden: negative numbers.
+### BEGIN HIDDEN TESTS
+assert double(-1024) == -2048
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## What now
+
+# %% [markdown]
+# ## What now
+'''  # noqa: E501
+
+
+def copy_course(repo: Path, dest: Path) -> Project:
+    """Copy what a course needs of the repository, and nothing that was built."""
+    for name in COURSE_FILES:
+        if (repo / name).is_file():
+            shutil.copyfile(repo / name, dest / name)
+    ignore = shutil.ignore_patterns("__pycache__", "*.ipynb", "kernels.py", ".ipynb_checkpoints")
+    for name in ("modules", "tinytorch"):
+        shutil.copytree(repo / name, dest / name, ignore=ignore)
+    return Project(dest)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory) -> Project:
+    """A copy of the repository's course, built and released. Shared: do not change its lesson."""
+    repo = Path(__file__).parents[2]
+    project = copy_course(repo, tmp_path_factory.mktemp("course"))
+    release(project, "11_kernels")
+    return project
+
+
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory) -> Path:
+    """A gradebook.db without entries: nbgrader takes two seconds to make one."""
+    from nbgrader.api import Gradebook
+
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
+        Gradebook(f"sqlite:///{path}", "tinytorch").close()
+    return path
+
+
+@pytest.fixture
+def tiny(tmp_path, empty_gradebook) -> Project:
+    """A course of its own with the assignment 01_double: one answer, two test cells."""
+    repo = Path(__file__).parents[2]
+    root = tmp_path / "tiny"
+    lesson = root / "modules" / "source" / "01_double"
+    lesson.mkdir(parents=True)
+    (lesson / "double_dev.py").write_text(TINY_LESSON, encoding="utf-8")
+    (lesson / "README.md").write_text("# Doubling\n", encoding="utf-8")
+    shutil.copyfile(repo / "modules" / "source" / "jupytext.toml", lesson.parent / "jupytext.toml")
+    for name in COURSE_FILES:
+        if (repo / name).is_file():
+            shutil.copyfile(repo / name, root / name)
+    shutil.copyfile(empty_gradebook, root / "gradebook.db")
+    core = root / "tinytorch" / "core"
+    core.mkdir(parents=True)
+    (core / "__init__.py").write_text('"""Core."""\n', encoding="utf-8")
+    (core.parent / "__init__.py").write_text('"""Tiny."""\n', encoding="utf-8")
+    # nbgrader's commands put the working directory first on sys.path: they must find it here too.
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(repo / "tinytorch" / "course", core.parent / "course", ignore=ignore)
+    return Project(root)
+
+
+@pytest.fixture
+def edit_lesson(tiny):
+    """Replace text in the tiny lesson; the text must be there."""
+
+    def edit(old: str, new: str) -> None:
+        script = tiny.script("01_double")
+        text = script.read_text(encoding="utf-8")
+        assert old in text
+        script.write_text(text.replace(old, new), encoding="utf-8")
+
+    return edit

@@ -1,0 +1,1 @@
+"""What an instructor runs: build, release, grade. Never imported by core, data or lab."""
