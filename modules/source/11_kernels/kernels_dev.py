@@ -1590,7 +1590,8 @@ def quantized_relu(x: ArrayLike, scale: float = 1.0) -> Tensor:
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
 #
-# `Tensor(dequantize(np.maximum(levels, np.int8(0)), scale))`
+# Four calls inside each other, from the inside out: `quantize`, `np.maximum`, `dequantize`,
+# `Tensor`. The check of the scale comes before them.
 #
 # </details>
 
