@@ -338,3 +338,14 @@ def test_sparsity_is_the_fraction_of_zeros():
     assert sparsity([0.0, 1.0, -0.0, 3.0]) == 0.5
     assert sparsity([]) == 0.0
     assert sparsity(Tensor(np.zeros((2, 2)))) == 1.0
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.float32, np.float64])
+def test_levels_are_the_same_whole_numbers_in_every_dtype(dtype):
+    x = np.linspace(-40, 40, 1001, dtype=np.float32).reshape(7, 143)
+    for values in (x, x.astype(np.float64), quantize(x, 0.2)):
+        levels = quantize(values, 0.2, dtype)
+        assert levels.dtype == dtype
+        np.testing.assert_array_equal(levels, quantize(values, 0.2))
+    with pytest.raises(ValueError, match="NaN"):
+        quantize(np.array([np.nan]), 1.0, dtype)

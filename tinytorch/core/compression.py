@@ -68,11 +68,14 @@ def check_scale(
     return values
 
 
-def quantize(x: ArrayLike, scale: float | ArrayLike) -> npt.NDArray[np.int8]:
-    """clip(round(x / scale), -128, 127) as int8, halves rounded to even.
+def quantize(
+    x: ArrayLike, scale: float | ArrayLike, dtype: npt.DTypeLike = np.int8
+) -> npt.NDArray[Any]:
+    """clip(round(x / scale), -128, 127), halves rounded to even: the int8 levels of x.
 
-    x: any shape. int8 input counts as quantized already and is returned as it is, not copied.
+    x: any shape. int8 input counts as quantized already; as int8 it is returned uncopied.
     scale: one number, or a vector with one entry for each index of the last axis.
+    dtype: of the result; float32 holds the same whole numbers, ready for a floating-point product.
     Infinities saturate. Raises ValueError for NaN and for a scale that `check_scale` refuses.
 
     float32 and float16 are divided in float32 (in float64 where the scale does not fit float32),
@@ -81,8 +84,8 @@ def quantize(x: ArrayLike, scale: float | ArrayLike) -> npt.NDArray[np.int8]:
     array = as_array(x)
     factor = check_scale("scale", scale, array.shape[-1] if array.ndim else None)
     if array.dtype == np.int8:
-        return array
-    out = np.empty_like(array, dtype=np.int8)
+        return array.astype(dtype, copy=False)
+    out = np.empty_like(array, dtype=dtype)
     if array.flags.c_contiguous and isinstance(factor, float):
         # Flat where that needs no copy, so that blocks have one size whatever the shape is.
         _quantize_rows(array.reshape(-1), factor, out.reshape(-1))
@@ -92,23 +95,25 @@ def quantize(x: ArrayLike, scale: float | ArrayLike) -> npt.NDArray[np.int8]:
 
 
 def _quantize_rows(rows: np.ndarray, scale: float | np.ndarray, out: np.ndarray) -> None:
-    """`quantize` into `out`, a block of rows at a time: all passes run over one cached buffer."""
+    """`quantize` into `out`, a block of rows at a time: all passes run over one cached block."""
     if rows.size == 0:
         return
     with np.errstate(all="ignore"):
         work = _working_dtype(rows.dtype, scale)
         divisor = np.asarray(scale, dtype=work)
         step = max(1, _BLOCK * len(rows) // rows.size)
-        buffer = np.empty_like(rows[:step], dtype=work)
+        in_place = out.dtype == work
+        buffer = out if in_place else np.empty_like(rows[:step], dtype=work)
         for start in range(0, len(rows), step):
-            block = rows[start : start + step]
-            q = buffer[: len(block)]
+            block, target = rows[start : start + step], out[start : start + step]
+            q = target if in_place else buffer[: len(block)]
             np.divide(block, divisor, out=q, dtype=work)
             np.rint(q, out=q)
             np.clip(q, -128, 127, out=q)
             if math.isnan(q.min()):  # min propagates NaN, which has no int8
                 raise ValueError("NaN cannot be quantized")
-            out[start : start + step] = q
+            if not in_place:
+                target[...] = q
 
 
 def _working_dtype(dtype: np.dtype[Any], scale: float | np.ndarray) -> np.dtype[Any]:
