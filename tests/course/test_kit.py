@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tinytorch.course.kit import STUDENT_NEEDS, build_kit, student_package
+from tinytorch.course.kit import STUDENT_NEEDS, build_kit, student_package, unpack_kit
 from tinytorch.course.project import CourseError
 
 TOP = "tinytorch-11_kernels"
@@ -194,3 +194,12 @@ def test_the_kit_needs_only_its_own_requirements(released, tmp_path):
         check=True,
     )
     work_through(kit, str(python), "")
+
+
+def test_an_unpacked_kit_keeps_the_work_in_it(released):
+    folder = unpack_kit(released, "11_kernels")
+    work = folder / LESSON / "notes.txt"
+    work.write_text("mine")
+    assert unpack_kit(released, "11_kernels") == folder and work.read_text() == "mine"
+    unpack_kit(released, "11_kernels", fresh=True)
+    assert not work.exists() and (folder / "README.md").is_file()

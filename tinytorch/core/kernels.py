@@ -104,11 +104,12 @@ def parallel_relu(x: ArrayLike, num_workers: int = 4) -> Tensor:
     array([0., 2.], dtype=float32)
     """
     values = as_array(x)
+    zero = values.dtype.type(0)
     smallest_share = 32_768  # elements; less work than this costs less than a thread's start
     workers = min(positive_int("num_workers", num_workers), values.size // smallest_share)
     if workers < 2:
-        return vectorized_relu(values)
-    out, zero = np.empty_like(values), values.dtype.type(0)
+        return Tensor(np.maximum(values, zero))
+    out = np.empty_like(values)
     axis = int(np.argmax(values.shape))  # pieces along the longest axis: views in any memory order
     sources, targets = (np.array_split(a, workers, axis) for a in (values, out))
 

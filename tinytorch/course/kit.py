@@ -72,6 +72,23 @@ def build_kit(project: Project, assignment: str) -> Path:
     return target
 
 
+def unpack_kit(project: Project, assignment: str, fresh: bool = False) -> Path:
+    """Unpack the kit below build/student; return its folder.
+
+    A folder that is there already may hold somebody's work: it stays as it is unless `fresh`.
+    """
+    kit = project.kit(assignment)
+    if not kit.is_file():
+        raise CourseError(f"{kit} is missing: run `tito release {assignment}` first.")
+    folder = project.build / "student" / f"tinytorch-{assignment}"
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.is_dir():
+        with zipfile.ZipFile(kit) as archive:
+            archive.extractall(folder.parent)
+    return folder
+
+
 def kit_bytes(project: Project, assignment: str, released: Path) -> bytes:
     """Return the zip of the kit made from the folder `released`; reads, writes nothing there."""
     notebook = released / project.notebook(assignment).name

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -101,8 +101,10 @@ def _kept_if_refused(folder: Path) -> Iterator[None]:
         try:
             yield
         except CourseError:
-            if earlier.is_dir():
-                shutil.copytree(earlier, folder, dirs_exist_ok=True)
+            # What cannot be written here could not be deleted either: it still stands.
+            with suppress(OSError):
+                if earlier.is_dir():
+                    shutil.copytree(earlier, folder, dirs_exist_ok=True)
             raise
 
 

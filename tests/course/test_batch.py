@@ -1,0 +1,178 @@
+"""The real lesson: each answer wrong alone, and whatever else a folder of submissions may hold."""
+
+import shutil
+import sqlite3
+
+import pytest
+from nbgrader.api import Gradebook
+
+from tinytorch.course import batch, report
+from tinytorch.course.project import CourseError, Project
+from tinytorch.course.submissions import hand_in
+
+A = "11_kernels"
+RELU = "values = as_array(x)\n    return Tensor(np.maximum(values, values.dtype.type(0)))"
+# One wrong answer each, as a student would write it.
+WRONG = {
+    "matmul_baseline": "def matmul_baseline(A, B):\n    return Tensor(as_array(A) * 2)",
+    "vectorized_relu": "def vectorized_relu(x):\n    return Tensor(np.abs(as_array(x)))",
+    "vectorized_operations": "def vectorized_operations(x, y):\n    return {'multiply': x}",
+    "cache_friendly_matmul": "def cache_friendly_matmul(A, B, block_size=32):\n"
+    "    return Tensor(np.zeros((2, 2)))",
+    "parallel_relu": "def parallel_relu(x, num_workers=4):\n    " + RELU,
+    "parallel_batch_processing": "def parallel_batch_processing(batch_data, operation, "
+    "num_workers=4, executor=None):\n    return [operation(item) for item in batch_data][::-1]",
+    "SimpleProfiler": "class SimpleProfiler:\n    def profile(self, fn):\n        return fn()",
+    "quantized_matmul": "def quantized_matmul(A, B, scale_A=1.0, scale_B=1.0):\n"
+    "    return Tensor(quantize(A, scale_A) @ quantize(B, scale_B))",
+    "quantized_relu": "def quantized_relu(x, scale=1.0):\n    return Tensor(as_array(x))",
+}
+
+
+@pytest.fixture(scope="session")
+def nine(released, tmp_path_factory):
+    """A copy of the real course with nine students, one wrong answer each, graded."""
+    root = tmp_path_factory.mktemp("nine") / "course"
+    shutil.copytree(released.root, root)
+    project = Project(root)
+    for name, source in WRONG.items():
+        hand_in(project, A, name, {name: source})
+    outcomes = batch.grade(project, A)
+    assert {outcome.state for outcome in outcomes} == {"graded"}, outcomes
+    found = report.report(project, A)
+    return project, {row.student: found.by_answer(row) for row in found.rows}, found.answers
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_costs_only_its_own_points(nine, name):
+    _, points, most = nine
+    auto = {answer: p for answer, p in points[name].items() if not answer.startswith("answer_")}
+    lost = {answer for answer, p in auto.items() if p < most[answer]}
+    assert len(auto) == 9
+    assert lost == {name}
+
+
+def test_what_was_graded_is_skipped_until_it_changes(nine):
+    project, *_ = nine
+    assert [o.state for o in batch.grade(project, A, ["quantized_relu"])] == ["skipped"]
+    hand_in(project, A, "quantized_relu", {})
+    again = batch.grade(project, A, ["quantized_relu"])[0]
+    assert (again.state, again.score) == ("graded", 80)
+
+
+def test_a_half_graded_submission_is_graded_again(nine):
+    project, *_ = nine
+    with Gradebook(project.gradebook_url) as book:
+        grade = book.find_grade("test_matmul_baseline", "kernels_dev", A, "vectorized_relu")
+        grade.auto_score = None
+        book.db.commit()
+    assert batch.grade(project, A, ["vectorized_relu"])[0].state == "graded"
+
+
+def test_bad_submissions_fail_alone_and_leave_no_zero(nine):
+    project, *_ = nine
+    name = "kernels_dev.ipynb"
+    good = hand_in(project, A, "zoe", {})
+    for student in ("corrupt", "renamed", "nothing", "linked", "binary", "no_cells"):
+        (project.submitted / student / A).mkdir(parents=True)
+    (project.submitted / "corrupt" / A / name).write_text(good.read_text()[:500])
+    (project.submitted / "binary" / A / name).write_bytes(b"\x80\xff\x00")
+    (project.submitted / "no_cells" / A / name).write_text('{"nbformat": 4, "nbformat_minor": 5}')
+    shutil.copyfile(good, project.submitted / "renamed" / A / "my_kernels.ipynb")
+    hand_in(project, A, "pattern*", {})
+    (project.submitted / "linked" / A / name).symlink_to(project.notebook(A))
+    bad = ["corrupt", "renamed", "nothing", "linked", "binary", "no_cells", "absent", "pattern*"]
+    outcomes = {o.student: o for o in batch.grade(project, A, [*bad, "zoe"])}
+    assert {student: o.state for student, o in outcomes.items()} == {
+        **dict.fromkeys(bad, "failed"),
+        "zoe": "graded",
+    }
+    assert outcomes["zoe"].score == 80
+    assert "is not a notebook" in outcomes["corrupt"].message
+    assert "my_kernels.ipynb is there" in outcomes["renamed"].message
+    assert "links are not followed" in outcomes["linked"].message
+    assert "has not handed in" in outcomes["absent"].message
+    with Gradebook(project.gradebook_url) as book:
+        known = {submission.student_id for submission in book.assignment_submissions(A)}
+    assert known.isdisjoint(bad)
+    rows = {row.student: row.score for row in report.report(project, A).rows}
+    assert rows["corrupt"] is None
+
+
+def test_feedback_pages_are_written(nine):
+    project, *_ = nine
+    seen = []
+    outcomes = batch.feedback(project, A, lambda *step: seen.append(step))
+    assert {outcome.state for outcome in outcomes} == {"graded"}
+    assert all((project.feedback / name / A / "kernels_dev.html").is_file() for name in WRONG)
+    assert seen[-1][0] == seen[-1][1] == len(outcomes)
+
+
+# What is refused before anybody is graded. No kernel is started for these.
+
+
+@pytest.fixture
+def course(released, tmp_path) -> Project:
+    shutil.copytree(released.root, tmp_path / "course")
+    project = Project(tmp_path / "course")
+    hand_in(project, A, "ann", {})
+    return project
+
+
+def test_an_unknown_assignment_is_named(course):
+    with pytest.raises(CourseError, match="no assignment '12_x'"):
+        batch.grade(course, "12_x")
+
+
+def test_an_empty_class_is_said(course):
+    shutil.rmtree(course.submitted)
+    with pytest.raises(CourseError, match="Nobody has handed in"):
+        batch.grade(course, A)
+
+
+def test_no_release_is_said(course):
+    with Gradebook(course.gradebook_url) as book:
+        book.remove_assignment(A)
+    with pytest.raises(CourseError, match="tito release 11_kernels"):
+        batch.grade(course, A)
+
+
+@pytest.mark.parametrize("spoil", ["remove", "garbage", "lock"])
+def test_an_unusable_gradebook_is_named(course, spoil):
+    path = course.root / "gradebook.db"
+    other = None
+    if spoil == "remove":
+        path.unlink()
+    elif spoil == "garbage":
+        path.write_bytes(b"garbage" * 1000)
+    else:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(CourseError, match=r"gradebook\.db"):
+            batch.grade(course, A)
+    finally:
+        if other:
+            other.close()
+
+
+def test_an_unwritable_folder_is_named(course):
+    course.autograded.write_text("a file where the folder should be")
+    with pytest.raises(CourseError, match="autograded cannot be written to"):
+        batch.grade(course, A)
+
+
+def test_feedback_before_grading_is_said(course):
+    with pytest.raises(CourseError, match="tito grade"):
+        batch.feedback(course, A)
+
+
+def test_an_interrupt_ends_the_batch(course, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinytorch.course.isolation.IsolatedExecute.preprocess", interrupted)
+    monkeypatch.setattr(batch, "check_reference", lambda *args: None)
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *args: None)
+    with pytest.raises(KeyboardInterrupt):
+        batch.grade(course, A)

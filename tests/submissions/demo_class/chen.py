@@ -1,0 +1,2 @@
+# base: stubs
+# Handed in as it was released.

@@ -1,0 +1,380 @@
+"""`tito`: what an instructor types. Parses, calls the course's other modules, prints.
+
+Nothing is computed here. Imports stand inside the commands, so that `tito --help` is quick.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinytorch.course.project import CourseError, Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tinytorch.course.batch import Outcome, Progress
+    from tinytorch.course.reference import CellScore
+    from tinytorch.course.report import Report
+
+app = typer.Typer(
+    help="Build, release and grade the TinyTorch course.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+Assignment = Annotated[str, typer.Argument(help="The assignment's folder, such as 11_kernels.")]
+
+_root: Path | None = None
+
+
+def main() -> None:
+    """Run tito; a CourseError is one message and exit code 1, never a traceback."""
+    try:
+        app()
+    except CourseError as error:
+        _fail(str(error))
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)[:200]
+        _fail(f"{what}. Look at the permissions and at the free space there.")
+
+
+def _fail(message: str) -> None:
+    print(f"tito: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+@app.callback()
+def _common(
+    root: Annotated[
+        Path | None,
+        typer.Option(help="The course folder. Default: the one around the working directory."),
+    ] = None,
+) -> None:
+    global _root
+    _root = root
+
+
+def _project() -> Project:
+    if _root is None:
+        return Project.find()
+    found = Project.find(_root)
+    if found.root != _root.resolve():
+        raise CourseError(f"{_root} is not a course folder: it lacks nbgrader_config.py.")
+    return found
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    # A pipe has no width: wide enough there that no line is broken.
+    width = None if sys.stdout.isatty() else 160
+    return Console(highlight=False, width=width)
+
+
+@contextmanager
+def _progress(console: "Console", what: str) -> "Iterator[Progress | None]":
+    """A bar where a person looks on; None where the output is no terminal."""
+    if not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+        task = bars.add_task(what, total=None)
+
+        def follow(done: int, total: int, student: str) -> None:
+            bars.update(task, completed=done, total=total, description=f"{what} {student}")
+
+        yield follow
+
+
+@app.command()
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 and name what is stale.")
+    ] = False,
+) -> None:
+    """Make the notebook and the exported module from the lesson's .py."""
+    from tinytorch.course.build import build as run
+
+    project = _project()
+    changed = run(project, check=check)
+    for path in changed:
+        print(f"{'stale' if check else 'made'}  {_shown(path, project)}")
+    if not changed:
+        print("everything is as new as the lesson")
+    if check and changed:
+        raise CourseError("Run `tito build`, and `tito release` for what has been released.")
+
+
+@app.command()
+def release(assignment: Assignment) -> None:
+    """Cut the solutions out, check that none leaks, and pack the student kit."""
+    from tinytorch.course.release import release as run
+
+    project = _project()
+    with _console().status(f"releasing {assignment}"):
+        done = run(project, assignment)
+    print(f"{done.answer_cells} answers, {done.test_cells} test cells, {done.points:g} points")
+    print(f"notebook  {_shown(done.notebook, project)}")
+    print(f"kit       {_shown(done.kit, project)}")
+
+
+@app.command()
+def grade(
+    assignment: Assignment,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given again.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Grade again what has been graded before.")
+    ] = False,
+) -> None:
+    """Grade everybody who handed in; the reference first. Exit 1 if a submission failed."""
+    from tinytorch.course import batch
+
+    project, console = _project(), _console()
+    with _progress(console, "grading") as follow:
+        outcomes = batch.grade(project, assignment, student or None, force, follow)
+    _print_outcomes(console, outcomes)
+    failed = [outcome.student for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise CourseError(
+            f"{len(failed)} of {len(outcomes)} could not be graded: {', '.join(failed)}. "
+            "The other grades are kept; put these right and run the command again."
+        )
+
+
+@app.command()
+def feedback(assignment: Assignment) -> None:
+    """Write a page per graded student, with points and comments."""
+    from tinytorch.course import batch
+
+    project, console = _project(), _console()
+    with _progress(console, "feedback") as follow:
+        outcomes = batch.feedback(project, assignment, follow)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    print(f"{len(outcomes) - len(failed)} pages below {_shown(project.feedback, project)}")
+    if failed:
+        reasons = "; ".join(f"{outcome.student}: {outcome.message}" for outcome in failed)
+        raise CourseError(f"{len(failed)} pages could not be written: {reasons}")
+
+
+@app.command()
+def report(
+    assignment: Assignment,
+    csv: Annotated[Path | None, typer.Option(help="Write points per answer to this file.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write every cell's points here.")] = None,
+) -> None:
+    """Show every student's points."""
+    from tinytorch.course import report as reports
+
+    found = reports.report(_project(), assignment)
+    if csv:
+        reports.write_csv(found, csv)
+    if json:
+        reports.write_json(found, json)
+    _print_report(_console(), found)
+    for path in filter(None, (csv, json)):
+        print(f"written to {path}")
+
+
+@app.command()
+def export(
+    notebook: Annotated[Path, typer.Argument(help="A student's notebook.")],
+    to: Annotated[
+        Path, typer.Option(help="The package to export into: the student's tinytorch folder.")
+    ] = Path("tinytorch"),
+) -> None:
+    """Export a student's notebook into their own package, as core/kernels.py."""
+    from tinytorch.course.export import export_notebook
+
+    if (to / "course").is_dir():
+        raise CourseError(
+            f"{to} is the course's own package: its kernels.py is made by `tito build`. "
+            "Name the student's tinytorch folder with --to."
+        )
+    print(f"exported to {export_notebook(notebook, to)}")
+
+
+@app.command()
+def test(
+    assignment: Annotated[
+        str | None, typer.Argument(help="The assignment. Default: all of them.")
+    ] = None,
+) -> None:
+    """Grade the reference (full marks) and the untouched release (none), without a gradebook."""
+    from tinytorch.course import reference
+    from tinytorch.course.build import build as run_build
+
+    project, console = _project(), _console()
+    names = [assignment] if assignment else project.assignments()
+    for name in names:
+        project.assignment(name)
+    run_build(project)
+    wrong = 0
+    for name in names:
+        with console.status(f"grading the reference of {name}"):
+            notebook = reference.read_source(project, name)
+            full = reference.score_notebook(project, name, notebook)
+        with console.status(f"grading the untouched release of {name}"):
+            stubs = reference.untouched(project, name)
+            none = reference.score_notebook(project, name, stubs)
+        wrong += _print_test(console, name, full, none)
+    if wrong:
+        raise CourseError(f"{wrong} test cells do not tell right from untouched, see above.")
+
+
+@app.command()
+def demo() -> None:
+    """Build, release, grade ten students and run the digits, all in build/demo."""
+    from tinytorch.course.demo import ASSIGNMENT, run_demo
+
+    project, console = _project(), _console()
+    console.print(f"The demo of {ASSIGNMENT}")
+    with _progress(console, "working on") as follow:
+        done = run_demo(project, lambda step: console.print(f"  {step}"), follow)
+    _print_outcomes(console, done.outcomes, done.about)
+    if done.grades:
+        _print_report(console, done.grades)
+    console.print(done.digits, markup=False)
+    console.print(f"\nMade in {sum(done.seconds.values()):.0f} seconds:")
+    for what, path in done.made:
+        console.print(f"  {what:32} {_shown(path, project)}", markup=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this computer; each line says ok or what to do. Exit 1 if something is missing."""
+    from tinytorch.course.doctor import examine
+
+    missing = 0
+    for finding in examine(_root):
+        missing += finding.required and not finding.ok
+        print(f"{'ok  ' if finding.ok else 'FIX ' if finding.required else 'note'}  {finding.text}")
+    if missing:
+        raise CourseError(f"{missing} of these must be put right before anything is graded.")
+
+
+_HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_HANDED_ON)
+def bench(context: typer.Context) -> None:
+    """Race the kernels against NumPy; `tito bench --help` lists the options."""
+    import subprocess
+
+    root = _project().root
+    if not (root / "benchmarks").is_dir():
+        raise CourseError(f"There is no {root / 'benchmarks'}: the benchmarks are in the source.")
+    run = subprocess.run([sys.executable, "-m", "benchmarks", *context.args], cwd=root)
+    raise typer.Exit(run.returncode)
+
+
+@app.command()
+def lab(
+    assignment: Assignment = "11_kernels",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw away what was worked there, and start again.")
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open JupyterLab on the student's notebook, in a kit unpacked below build/student."""
+    import os
+    import subprocess
+
+    from tinytorch.course.kit import unpack_kit
+    from tinytorch.course.release import release as run_release
+
+    project = _project()
+    if fresh or not project.kit(assignment).is_file():
+        run_release(project, assignment)
+    folder = unpack_kit(project, assignment, fresh)
+    notebook = folder / project.notebook(assignment).relative_to(project.root)
+    print(f"the student's folder: {_shown(folder, project)} (kept; --fresh starts again)")
+    command = [sys.executable, "-m", "jupyterlab", str(notebook.relative_to(folder))]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container; it listens on this computer only
+    # The student's tinytorch, not the course's: it comes first on the path.
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    raise typer.Exit(subprocess.run(command, cwd=folder, env=environment).returncode)
+
+
+def _shown(path: Path, project: Project) -> Path:
+    return path.relative_to(project.root) if path.is_relative_to(project.root) else path
+
+
+def _print_outcomes(
+    console: "Console", outcomes: "list[Outcome]", about: dict[str, str] | None = None
+) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("student", "state"):
+        table.add_column(head)
+    table.add_column("points", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("", overflow="fold")
+    for outcome in outcomes:
+        points = "" if outcome.score is None else f"{outcome.score:g}/{outcome.max_score:g}"
+        remark = " ".join(filter(None, ((about or {}).get(outcome.student), outcome.message)))
+        cells = (outcome.student, outcome.state, points, f"{outcome.seconds:.1f}", remark)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def _print_report(console: "Console", found: "Report") -> None:
+    """Answers are numbered columns, so that the table fits a terminal."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("student", "state"):
+        table.add_column(head)
+    for head in ("points", *(str(number) for number in range(1, len(found.answers) + 1))):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in found.rows:
+        total = "-" if row.score is None else f"{row.score:g}/{row.max_score:g}"
+        points = ["-" if p is None else f"{p:g}" for p in found.by_answer(row).values()]
+        table.add_row(escape(row.student), row.state, total, *points)
+    console.print(table)
+    legend = [f"{n} {name} ({most:g})" for n, (name, most) in enumerate(found.answers.items(), 1)]
+    console.print("\n" + ", ".join(legend), style="dim")
+
+
+def _print_test(
+    console: "Console", name: str, full: "list[CellScore]", none: "list[CellScore]"
+) -> int:
+    """Print one line per test cell; return how many are not as they should be."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, title=name, title_justify="left")
+    table.add_column("test cell", overflow="fold")
+    for head in ("points", "reference", "untouched"):
+        table.add_column(head, justify="right")
+    table.add_column("")
+    wrong = 0
+    for good, bad in zip(full, none, strict=True):
+        fine = good.score == good.max_score and bad.score == 0
+        wrong += not fine
+        remark = "" if fine else good.error or "passes without an answer"
+        figures = (f"{good.max_score:g}", f"{good.score:g}", f"{bad.score:g}")
+        table.add_row(good.grade_id, *figures, escape(remark))
+    most, got, left = (sum(v) for v in ([s.max_score for s in full], [s.score for s in full],
+                                       [s.score for s in none]))  # fmt: skip
+    table.add_row("in all", f"{most:g}", f"{got:g}", f"{left:g}", "")
+    console.print(table)
+    return wrong
+
+
+if __name__ == "__main__":
+    main()
