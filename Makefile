@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test test-slow lab bench clean env
+.PHONY: help demo test lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -9,12 +9,11 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 	'import sys; (3, 11) <= sys.version_info[:2] < (3, 14) and print("$(p)")' 2>/dev/null)))
 
 help:
-	@echo "make demo       build, release, grade a class of ten, report, run the digits"
-	@echo "make test       everything that CI checks"
-	@echo "make test-slow  installs the wheel and the student kit into environments of their own"
-	@echo "make lab        JupyterLab on the student's notebook"
-	@echo "make bench      the kernels against NumPy (tito bench)"
-	@echo "make clean      remove .venv and what was built; never submissions or grades"
+	@echo "make demo   build, release, grade a class of ten, report, run the digits"
+	@echo "make test   everything that CI checks"
+	@echo "make lab    JupyterLab on the student's notebook"
+	@echo "make bench  the kernels against NumPy (tito bench)"
+	@echo "make clean  remove .venv and what was built; never submissions or grades"
 
 env: $(VENV)/.ready
 
@@ -37,10 +36,7 @@ test: env
 	$(BIN)/lint-imports
 	$(BIN)/python -W error -c "import tinytorch.core.kernels, tinytorch.data, tinytorch.lab.expect"
 	$(BIN)/tito build --check
-	$(BIN)/pytest -m "not slow"
-
-test-slow: env
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest
 
 lab: env
 	@$(BIN)/tito lab

@@ -183,7 +183,6 @@ def test_a_student_works_through_the_kit(released, tmp_path):
     work_through(kit, str(Path(sysconfig.get_path("scripts")) / "python"), str(kit))
 
 
-@pytest.mark.slow
 def test_the_kit_needs_only_its_own_requirements(released, tmp_path):
     kit = unpack(released, tmp_path)
     venv.create(kit / ".venv", with_pip=True)

@@ -52,7 +52,6 @@ def wheel(repo, tmp_path_factory) -> Path:
     return made
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_wheel_installs_and_imports_alone(wheel, version, tmp_path):
     interpreter = _interpreter(version)
@@ -69,7 +68,6 @@ def test_the_wheel_installs_and_imports_alone(wheel, version, tmp_path):
     assert run.stdout.strip() == "[[1.0, 2.0], [3.0, 4.0]]"
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_no_tests_no_lesson_and_no_grades(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "tinytorch/core/kernels.py" in names and "tinytorch/data/digits.npz" in names
