@@ -34,7 +34,8 @@ test: env
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -W error -c "import tinytorch.core.kernels, tinytorch.data, tinytorch.lab.expect"
+	$(BIN)/python -W error -c "import importlib, pkgutil, tinytorch; \
+	[importlib.import_module(m.name) for m in pkgutil.walk_packages(tinytorch.__path__, 'tinytorch.')]"
 	$(BIN)/tito build --check
 	$(BIN)/pytest
 
