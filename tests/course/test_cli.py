@@ -232,6 +232,9 @@ def test_lab_starts_in_the_students_folder(at_tiny, tiny, monkeypatch):
     code, out, _ = at_tiny("lab", A, "--no-browser")
     ((command, folder, env),) = started
     assert code == 0 and "build/student" in out
-    assert command[1:3] == ["-m", "jupyterlab"] and (folder / command[3]).is_file()
+    assert command[1:3] == ["-m", "jupyterlab"] and command[3].startswith(
+        "--LabApp.default_url=/lab/tree/"
+    )
     assert env["PYTHONPATH"] == str(folder)
-    assert "### BEGIN SOLUTION" not in (folder / command[3]).read_text()
+    notebook = folder / command[3].partition("/lab/tree/")[2]
+    assert "### BEGIN SOLUTION" not in notebook.read_text()

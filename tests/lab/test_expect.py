@@ -17,7 +17,7 @@ def test_an_equal_tensor_passes_nan_included():
     ("got", "says"),
     [
         (X, "got ndarray, expected a Tensor"),
-        (None, "got NoneType, expected a Tensor"),
+        (None, "got None, expected a Tensor: is the return missing"),
         (Tensor(X[:2]), r"got shape \(2,\), expected \(3,\)"),
         (Tensor(X.astype(np.float64)), "got dtype float64, expected float32"),
         (Tensor(np.float32([1, 2, 3])), r"got \[1.0, 2.0, 3.0\], expected \[1.0, nan, 3.0\]: why"),

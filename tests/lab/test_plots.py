@@ -8,7 +8,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
-from tinytorch.lab.plots import bars, histogram, lines
+from tinytorch.lab.plots import bars, histogram, lines, you_guessed
 
 TIMES = {"loops": [0.2, 0.1, 0.11], "yours": [0.001, 0.0011, 0.001]}
 
@@ -67,3 +67,21 @@ def test_a_histogram_concludes_the_spread(drawn):
 def test_a_histogram_of_equal_times_is_drawn(drawn):
     histogram([1e-6] * 5, "no spread")
     assert any("1 times as long" in t for t in drawn)
+
+
+@pytest.mark.parametrize(
+    ("guess", "says"), [(None, ""), (0, " You guessed 0."), (2.5, " You guessed 2.5."), ("2x", "")]
+)
+def test_a_guess_is_said_in_words_where_it_is_a_number(guess, says):
+    assert you_guessed(guess) == says
+
+
+@pytest.mark.parametrize("guess", [1e-30, 1e30])
+def test_a_wild_guess_does_not_flatten_the_picture(monkeypatch, guess):
+    limits = []
+    monkeypatch.setattr(plt, "show", lambda: limits.append(plt.gca().get_xlim()))
+    lines({"a": ([1, 10], [1, 2])}, xlabel="x", ylabel="y", caption="", guess=guess)
+    histogram([1e-6, 2e-6], "t", guess=1e30)
+    bars(TIMES, "t", guess=guess)
+    assert limits[0][0] > 1e-3 and limits[0][1] < 1e4
+    assert limits[1][1] < 1e-3 and 1e-6 < limits[2][1] < 100

@@ -12,7 +12,8 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent import futures
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def parallel_batch_processing(
 
     Results come in the order of the items. An exception of `operation` propagates; an empty
     batch gives []. num_workers < 1: ValueError. `executor` (not graded) is any
-    `concurrent.futures.Executor` that should run the operations in place of new threads.
+    `concurrent.futures.Executor` that runs the operations, still num_workers at a time.
 
     >>> parallel_batch_processing([1, 2, 3], lambda v: v * v, num_workers=2)
     [1, 4, 9]
@@ -153,11 +154,11 @@ def _bounded_map(
 ) -> list[Any]:
     """Like `executor.map`, with at most `limit` operations submitted and not yet done."""
     results: list[Any] = [None] * len(items)
-    pending: dict[Future[Any], int] = {}
+    pending: dict[futures.Future[Any], int] = {}
     try:
         for index, item in enumerate(items):
             if len(pending) == limit:
-                for done in wait(pending, return_when=FIRST_COMPLETED).done:
+                for done in futures.wait(pending, return_when=futures.FIRST_COMPLETED).done:
                     results[pending.pop(done)] = done.result()
             pending[executor.submit(operation, item)] = index
         for future, index in pending.items():
@@ -185,8 +186,8 @@ class SimpleProfiler:
 
         metrics: `wall_time` (median, seconds), `min_time`, `cpu_time` (median), `repeats`,
         `peak_memory` (bytes, from a call of its own that is not timed). The garbage collector
-        is off during the timed calls and as before afterwards; tracemalloc is not left running,
-        whatever fn raises. All of kwargs go to fn.
+        is off during the timed calls; it and tracemalloc are left as they were, whatever fn
+        raises. All of kwargs go to fn.
         """
         for _ in range(self.warmup):
             result = fn(*args, **kwargs)

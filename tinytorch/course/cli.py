@@ -233,6 +233,11 @@ def test(
 @app.command()
 def demo() -> None:
     """Build, release, grade ten students and run the digits, all in build/demo."""
+    import os
+
+    # Before NumPy is imported: the digits compare kernels, not numbers of BLAS threads.
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+        os.environ.setdefault(name, "1")
     from tinytorch.course.demo import ASSIGNMENT, run_demo
 
     project, console = _project(), _console()
@@ -297,7 +302,9 @@ def lab(
     folder = unpack_kit(project, assignment, fresh)
     notebook = folder / project.notebook(assignment).relative_to(project.root)
     print(f"the student's folder: {_shown(folder, project)} (kept; --fresh starts again)")
-    command = [sys.executable, "-m", "jupyterlab", str(notebook.relative_to(folder))]
+    # Opened by address and not by path: the folder, not the notebook's, is then the root.
+    address = f"/lab/tree/{notebook.relative_to(folder).as_posix()}"
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={address}"]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:

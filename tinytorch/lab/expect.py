@@ -45,6 +45,7 @@ def expect_tensor(
     values must be identical. The AssertionError ends with `cause`, the likely mistake.
     """
     expected = np.asarray(expected)
+    assert got is not None, "got None, expected a Tensor: is the return missing?"
     assert isinstance(got, Tensor), (
         f"got {type(got).__name__}, expected a Tensor: is the result wrapped in Tensor(...)?"
     )
@@ -54,7 +55,7 @@ def expect_tensor(
     )
     assert data.dtype == expected.dtype, (
         f"got dtype {data.dtype}, expected {expected.dtype}: did a constant or a fresh array "
-        f"change the dtype? {cause}"
+        "change the dtype?"
     )
     same = (
         np.isclose(data, expected, rtol=rtol, atol=atol, equal_nan=True)
@@ -66,8 +67,12 @@ def expect_tensor(
 
 def expect_unchanged(array: np.ndarray, before: np.ndarray, name: str) -> None:
     """Assert that an input still holds what it held before the call."""
-    assert array.shape == before.shape and np.array_equal(array, before, equal_nan=True), (
-        f"{name} was changed: got {_brief(array)}, it was {_brief(before)}: "
+    assert array.shape == before.shape, (
+        f"{name} was changed: shape {array.shape}, was {before.shape}"
+    )
+    same = (array == before) | ((array != array) & (before != before))
+    assert np.all(same), (
+        f"{name} was changed, {_first_difference(array, before, same)}: "
         "write into a new array, never into an input"
     )
 
