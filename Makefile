@@ -13,12 +13,13 @@ help:
 	@echo "make test   everything that CI checks"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy (tito bench)"
-	@echo "make clean  remove .venv and what was built; never submissions or grades"
+	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
 
 env: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it:\
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	2>/dev/null || { echo "'$(PYTHON)' is no Python 3.11, 3.12 or 3.13. Install one, or name it:\
  make PYTHON=/path/to/python3 demo"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (1.2 GB, a few minutes the first time)"
 	@$(PYTHON) -m venv --clear $(VENV) || { echo "Python's venv module is missing: on Debian and\
@@ -46,6 +47,7 @@ bench: env
 	@$(BIN)/tito bench
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache \
+	rm -rf $(VENV) dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache \
 		.import_linter_cache
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name student -exec rm -rf {} +; fi
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

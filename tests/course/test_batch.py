@@ -3,7 +3,9 @@
 import shutil
 import sqlite3
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 
 from tinytorch.course import batch, report
@@ -176,3 +178,58 @@ def test_an_interrupt_ends_the_batch(course, monkeypatch):
     monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *args: None)
     with pytest.raises(KeyboardInterrupt):
         batch.grade(course, A)
+
+
+def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):
+    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(
+        batch, "_grade_one", lambda p, a, s, *_: batch.Outcome(s, "graded", 1, 1, 0, "")
+    )
+    notebook = course.submitted / "ann" / A / "kernels_dev.ipynb"
+    (course.submitted / "flat").mkdir()
+    shutil.copyfile(notebook, course.submitted / "flat" / "kernels_dev.ipynb")
+    shutil.copyfile(notebook, course.submitted / "ben.ipynb")
+    (course.submitted / "cy" / "12_other").mkdir(parents=True)
+    outcomes = {o.student: o for o in batch.grade(course, A)}
+    assert {s: o.state for s, o in outcomes.items()} == {
+        "flat": "failed", "ben.ipynb": "failed", "ann": "graded"}  # fmt: skip
+    assert "Move it to" in outcomes["flat"].message
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda f: (f / "timestamp.txt").write_text("soon"), "holds no date"),
+        (lambda f: (f / "kernels_dev.ipynb").write_text("[1]"), "is not a notebook"),
+        (lambda f: (f / "kernels_dev.ipynb").write_text(""), "is not a notebook"),
+    ],
+)
+def test_what_keeps_a_submission_from_being_graded_is_named(course, spoil, says):
+    spoil(course.submitted / "ann" / A)
+    (problem,) = batch._problems(course, A, "ann")
+    assert says in problem
+
+
+def test_a_broken_newer_hand_in_keeps_the_earlier_grade(course, monkeypatch):
+    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    with Gradebook(course.gradebook_url) as book:
+        book.add_student("ann")
+        for grade in book.add_submission(A, "ann").notebooks[0].grades:
+            grade.auto_score = grade.cell.max_score
+        book.db.commit()
+    (course.submitted / "ann" / A / "kernels_dev.ipynb").write_text("{")
+    (outcome,) = batch.grade(course, A)
+    assert outcome.state == "failed"
+    (row,) = report.report(course, A).rows
+    assert row.score == 95 and row.state == "newer hand-in not graded"
+
+
+def test_remarks_say_what_was_put_right_and_what_hung(course):
+    executed = course.autograded / "ann" / A / "kernels_dev.ipynb"
+    executed.parent.mkdir(parents=True)
+    outputs = [new_output("error", ename=n, evalue="", traceback=[]) for n in
+               ("CellTimeoutError", "KernelDied", "CellTimeoutError", "ValueError")]  # fmt: skip
+    nbformat.write(new_notebook(cells=[new_code_cell("x", outputs=outputs)]), executed)
+    log = "[ERROR] else\n[Autograde | WARNING] ann: cell 'test_x' was missing\n"
+    said = batch._remarks(course, A, "ann", {"log": log})
+    assert said == "1 cell put right before grading; 2 cells ran too long; 1 cell ended the kernel"

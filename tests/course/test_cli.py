@@ -238,3 +238,22 @@ def test_lab_starts_in_the_students_folder(at_tiny, tiny, monkeypatch):
     assert env["PYTHONPATH"] == str(folder)
     notebook = folder / command[3].partition("/lab/tree/")[2]
     assert "### BEGIN SOLUTION" not in notebook.read_text()
+
+
+def test_a_stop_shows_who_is_done(at_tiny, monkeypatch):
+    done = [batch.Outcome("ann", "graded", 3, 3, 0.1, "")]
+
+    def stop(*_):
+        raise batch.Stopped(done)
+
+    monkeypatch.setattr(batch, "grade", stop)
+    code, out, err = at_tiny("grade", A + "/")
+    assert code == 130 and "ann" in out and "goes on where it stopped" in err
+    assert "grades all of them again" in at_tiny("grade", A, "--force")[2]
+
+
+def test_a_release_whose_reference_fails_is_refused(at_tiny, tiny, edit_lesson):
+    edit_lesson("twice_as_much = x + x", "twice_as_much = x + x + x")
+    code, _, err = at_tiny("release", A)
+    assert code == 1 and "reference" in err
+    assert not (tiny.release / A).exists()

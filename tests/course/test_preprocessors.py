@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,8 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 
 from tinytorch.course import reference
-from tinytorch.course.isolation import grading_room, named_cells
+from tinytorch.course.isolation import IsolatedExecute, grading_room, named_cells
+from tinytorch.course.mending import MISSING_ANSWER, mend
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.release import generate
 from tinytorch.course.submissions import hand_in
@@ -90,6 +92,13 @@ def change(path: Path, edit) -> None:
     nbformat.write(notebook, path)
 
 
+def read_grades(project: Project, student: str) -> dict[str, tuple]:
+    """(points by the test, points by hand, whether it waits for a reader) of each graded cell."""
+    with Gradebook(project.gradebook_url) as gradebook:
+        grades = gradebook.find_submission_notebook("three_dev", A, student).grades
+        return {g.name: (g.auto_score, g.manual_score, g.needs_manual_grade) for g in grades}
+
+
 def copied(notebook, cells):
     notebook.cells.append(new_code_cell("def two(): return 2", metadata=cells["two"].metadata))
     notebook.cells.append(new_code_cell("pass", metadata=cells["test_two"].metadata))
@@ -132,6 +141,31 @@ def as_text(notebook, cells):
         cells["two"].pop(key, None)
 
 
+def nameless(notebook, cells):
+    for c in notebook.cells:
+        c.metadata = {}
+
+
+def nameless_without_ids(notebook, cells):
+    nameless(notebook, cells)
+    for c in notebook.cells:
+        c.id = uuid.uuid4().hex[:8]
+
+
+def retyped(notebook, cells):
+    """Answer two once more at the end, the wrong one before; its own cell and its tests gone."""
+    gone = [id(cells[name]) for name in ("two", "test_two", "test_two_hidden")]
+    notebook.cells = [c for c in notebook.cells if id(c) not in gone]
+    notebook.cells += [new_code_cell("def two(): return 0"), new_code_cell(cells["two"].source)]
+
+
+def experiment(notebook, cells):
+    """An experiment before the answer: what it defines may be used, what it runs is left out."""
+    source = "import fractions\nsize = 1 / 0\ndef helper():\n    return fractions.Fraction(2)"
+    at = notebook.cells.index(cells["two"])
+    notebook.cells.insert(at, new_code_cell(source, metadata={"tags": ["ungraded"]}))
+
+
 LOOP = "def two():\n    while True:\n        pass"
 DEAF = "def two():\n    import signal\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 DEAF += "    while True:\n        pass"
@@ -148,6 +182,9 @@ CLASS = {
     "other_kernel": ({}, 9, other_kernel),
     "extra_cells": ({}, 9, extra_cells),
     "as_text": ({}, 9, as_text),
+    "nameless": ({}, 9, nameless),
+    "nameless_without_ids": ({}, 9, nameless_without_ids),
+    "retyped": ({}, 9, retyped),
     "loop": ({"two": LOOP}, 6, None),
     "deaf_loop": ({"two": DEAF}, 6, None),
     "loop_in_cell": ({"two": "while True: pass"}, 6, None),
@@ -170,7 +207,10 @@ CLASS = {
         None,
     ),
     "bulk": ({"two": "for _ in range(90): print('x' * 1_000_000)\ndef two(): return 2"}, 9, None),
-    "bulk_lines": ({"two": "for i in range(300_000): print(i)\ndef two(): return 2"}, 9, None),
+    "experiment": ({"two": "def two(): return int(helper())"}, 9, experiment),
+    "help": ({"two": "help(len)\ndef two(): return 2"}, 9, None),
+    "own_files": ({"two": "from mine import two"}, 9, None),
+    "bulk_lines": ({"two": "for i in range(100_000): print(i)\ndef two(): return 2"}, 9, None),
     "long_error": ({"two": "def two(): raise ValueError('x' * 30_000_000)"}, 6, None),
     "display": (
         {
@@ -207,6 +247,10 @@ CLASS = {
 }
 
 
+# What a student hands in beside the notebook; a module of Python's own name replaces nothing.
+FILES = {"own_files": {"mine.py": "def two(): return 2", "queue.py": "raise RuntimeError"}}
+
+
 @pytest.fixture(scope="session")
 def graded(template, tmp_path_factory):
     """Everybody's (score, notebook after grading, result of nbgrader's API)."""
@@ -219,12 +263,12 @@ def graded(template, tmp_path_factory):
         path = hand_in(project, A, student, answers)
         if edit:
             change(path, edit)
+        for name, text in FILES.get(student, {}).items():
+            (path.parent / name).write_text(text)
         result = api.autograde(A, student)
         executed = project.autograded / student / A / path.name
         notebook = nbformat.read(executed, as_version=4) if executed.exists() else None
-        with Gradebook(project.gradebook_url) as gradebook:
-            submission = gradebook.find_submission(A, student)
-            grades = {g.name: g.auto_score for n in submission.notebooks for g in n.grades}
+        grades = {name: grade[0] for name, grade in read_grades(project, student).items()}
         found[student] = (grades, notebook, result, executed)
     return found
 
@@ -282,8 +326,10 @@ def test_the_cheat_is_told_why(graded):
     assert "not available while grading" in texts(graded["import_reference"][1], "two")[0]
 
 
-def test_a_missing_written_answer_is_no_response(graded):
-    assert graded["removed"][0]["answer_why"] == 0
+@pytest.mark.parametrize("student", ["removed", "nameless_without_ids"])
+def test_a_missing_written_answer_waits_for_a_reader(graded, student):
+    assert graded[student][0]["answer_why"] is None
+    assert MISSING_ANSWER in named_cells(graded[student][1])["answer_why"].source
 
 
 def test_mending_is_logged(graded):
@@ -291,6 +337,7 @@ def test_mending_is_logged(graded):
     assert "'test_one' was missing" in graded["removed"][2]["log"]
     assert "'test_one' was edited" in graded["edited"][2]["log"]
     assert "'test_two_hidden' was edited" in graded["edited"][2]["log"]
+    assert "'test_two' had lost its name" in graded["nameless"][2]["log"]
 
 
 def test_nothing_is_said_of_a_submission_in_order(graded):
@@ -326,7 +373,7 @@ def test_the_room_has_nothing_of_the_course(template):
         assert sorted(p.name for p in (paths[0] / "tinytorch").iterdir()) == sorted(
             p.name for p in (template.root / "tinytorch").iterdir() if p.name != "__pycache__"
         )
-        assert paths[-1] == room.work
+        assert room.work not in paths
         names = [entry.name for path in paths[1:] for entry in path.iterdir()]
         assert "numpy" in names
         assert not [n for n in names if n.endswith(".pth") or n.startswith(("tinytorch", "__ed"))]
@@ -368,6 +415,167 @@ def test_no_execute_gives_no_points(course):
     assert NbGraderAPI(config=config).autograde(A, "ann")["success"]
     with Gradebook(course.gradebook_url) as gradebook:
         assert gradebook.find_submission(A, "ann").score == 0
+
+
+# Mending, without a kernel
+
+
+@pytest.fixture
+def mended(template, tmp_path):
+    """Mend the release, edited; return the notebook, its cells' names or sources, the changes."""
+    released = reference.released_cells(template.gradebook_url, A, "three_dev")
+    order = list(named_cells(reference.read_source(template, A)))
+
+    def mended(edit):
+        notebook = nbformat.read(template.release / A / "three_dev.ipynb", as_version=4)
+        edit(notebook, named_cells(notebook))
+        changes = mend(notebook, released, order)
+        names = [c.metadata.get("nbgrader", {}).get("grade_id", c.source) for c in notebook.cells]
+        return notebook, names, changes
+
+    return mended
+
+
+def test_missing_cells_come_back_in_their_places(mended):
+    as_released = mended(lambda *_: None)[1]
+
+    def only_answers(notebook, cells):
+        notebook.cells = [cells[name] for name in NAMES]
+
+    assert mended(only_answers)[1] == as_released[1:]  # the first cell has no name
+
+
+def test_a_missing_test_follows_the_last_definition_of_its_answer(mended):
+    def edit(notebook, cells):
+        removed(notebook, cells)
+        notebook.cells.append(new_code_cell("def one():\n    return 1"))
+        notebook.cells.append(new_code_cell("two: object = 2"))
+        notebook.cells.append(new_code_cell("two == 3"))
+
+    names = mended(edit)[1]
+    assert names.index("test_one") == names.index("def one():\n    return 1") + 1
+    assert names.index("test_two_hidden") == names.index("two: object = 2") + 1
+
+
+def test_missing_tests_of_no_answer_run_last(mended):
+    def edit(notebook, cells):
+        gone = [id(cells[name]) for name in ("two", "test_two", "test_three")]
+        notebook.cells = [c for c in notebook.cells if id(c) not in gone]
+
+    assert mended(edit)[1][-2:] == ["test_two", "test_three"]
+
+
+def test_missing_setup_runs_before_everything(mended):
+    def edit(notebook, cells):
+        notebook.cells.remove(cells["setup_numpy"])
+        notebook.cells = [c for c in notebook.cells if c is not cells["one"]] + [cells["one"]]
+
+    assert mended(edit)[1][0] == "setup_numpy"
+
+
+def test_a_name_is_never_taken_from_a_cell_that_has_one(mended):
+    def edit(notebook, cells):
+        cells["two"].source += "\ndef one(): return 1"
+        notebook.cells.remove(cells["one"])
+        notebook.cells.append(new_code_cell("def two(): return 7", id="two"))
+
+    notebook, names, changes = mended(edit)
+    assert "one" not in names
+    assert notebook.cells[-1].source == "def two(): return 7"
+    assert changes == []
+
+
+def test_the_first_nameless_definition_is_the_answer(mended):
+    def edit(notebook, cells):
+        notebook.cells.remove(cells["one"])
+        notebook.cells[:0] = [new_code_cell("%time\ndef one(: x"), new_code_cell("def one(): 1")]
+
+    _, names, changes = mended(edit)
+    assert names[0] == "one"
+    assert changes == ["cell 'one' had lost its name, it was found"]
+
+
+def test_a_notebook_without_any_answer_is_refused(mended):
+    def edit(notebook, cells):
+        notebook.cells = [new_code_cell("def four(): return 4"), cells["test_one"]]
+
+    with pytest.raises(CourseError, match="lost the names of its cells"):
+        mended(edit)
+
+
+def test_a_refused_notebook_leaves_no_zero(course, monkeypatch):
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+    path = hand_in(course, A, "ann", {})
+    change(path, lambda notebook, _: notebook.update(cells=[new_code_cell("2 + 2")]))
+    result = NbGraderAPI(config=course.nbgrader_config()).autograde(A, "ann")
+    assert not result["success"]
+    assert "Ask for the notebook as it was handed out" in result["log"]
+    with Gradebook(course.gradebook_url) as gradebook:
+        assert gradebook.assignment_submissions(A) == []
+
+
+# What was decided by hand
+
+
+@pytest.fixture
+def by_hand(course, monkeypatch):
+    """Grade ann's answers; `decide` gives points by hand as formgrader does."""
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+    monkeypatch.setattr(IsolatedExecute, "preprocess", lambda self, nb, resources: (nb, resources))
+    api = NbGraderAPI(config=course.nbgrader_config())
+
+    def grade(**answers):
+        hand_in(course, A, "ann", {"answer_why": "Because.", **answers})
+        assert api.autograde(A, "ann", force=True)["success"]
+        return read_grades(course, "ann")
+
+    def decide(**points):
+        with Gradebook(course.gradebook_url) as gradebook:
+            for name, score in points.items():
+                grade = gradebook.find_grade(name, "three_dev", A, "ann")
+                grade.manual_score, grade.needs_manual_grade = score, False
+            gradebook.db.commit()
+
+    return grade, decide
+
+
+def test_the_same_text_is_read_once(by_hand):
+    grade, decide = by_hand
+    assert grade()["answer_why"] == (None, None, True)
+    decide(answer_why=3, test_one=0.5)
+    again = grade()
+    assert again["answer_why"] == (None, 3, False)
+    assert again["test_one"] == (1, 0.5, False)
+
+
+def test_another_text_is_read_again_until_it_was(by_hand):
+    grade, decide = by_hand
+    grade()
+    decide(answer_why=3)
+    assert grade(answer_why="Why not?")["answer_why"] == (None, 3, True)
+    assert grade(answer_why="Why not?")["answer_why"] == (None, 3, True)
+    decide(answer_why=4)
+    assert grade(answer_why="Why not?")["answer_why"] == (None, 4, False)
+
+
+def test_a_test_with_another_result_is_looked_at_again(by_hand, course):
+    grade, decide = by_hand
+    grade()
+    decide(test_one=0.5)
+    with Gradebook(course.gradebook_url) as gradebook:
+        gradebook.find_grade("test_one", "three_dev", A, "ann").auto_score = 0
+        gradebook.db.commit()
+    assert grade()["test_one"] == (1, 0.5, True)
+
+
+@pytest.mark.parametrize("record", [None, "garbage", "[]"])
+def test_without_former_texts_everything_is_read_again(by_hand, course, record):
+    grade, decide = by_hand
+    grade()
+    decide(answer_why=3)
+    (path,) = (course.autograded / "ann").glob("*.json")
+    path.unlink() if record is None else path.write_text(record)
+    assert grade()["answer_why"] == (None, 3, True)
 
 
 # Preflight

@@ -112,3 +112,30 @@ def test_no_release_is_said(tiny):
     build(tiny)
     with pytest.raises(CourseError, match="tito release 01_double"):
         report.report(tiny, A)
+
+
+def test_points_by_hand_count_although_they_wait_to_be_confirmed(course):
+    with Gradebook(course.gradebook_url) as book:
+        book.find_grade("answer_why", NB, A, "bob").needs_manual_grade = True
+        book.db.commit()
+    found, by_student = rows(course)
+    bob = by_student["bob"]
+    assert bob.state == "needs reading"
+    assert sum(found.by_answer(bob).values()) == bob.score == 6
+
+
+def test_a_newer_hand_in_shows(course):
+    folder = course.submitted / "bob" / A
+    folder.mkdir(parents=True)
+    (folder / f"{NB}.ipynb").write_text("{")
+    assert rows(course)[1]["bob"].state == "newer hand-in not graded"
+    executed = course.autograded / "bob" / A / f"{NB}.ipynb"
+    executed.parent.mkdir(parents=True)
+    executed.write_text("{}")
+    assert rows(course)[1]["bob"].state == "graded"
+
+
+def test_a_damaged_gradebook_is_a_message(course):
+    (course.root / "gradebook.db").write_bytes(b"no database" * 100)
+    with pytest.raises(CourseError, match=r"gradebook\.db cannot be read"):
+        report.report(course, A)

@@ -118,3 +118,14 @@ def test_what_is_no_batch_or_no_operation_is_refused():
         parallel_batch_processing(3, abs)
     with pytest.raises(TypeError, match="operation"):
         parallel_batch_processing([], 3)
+    with pytest.raises(TypeError, match="executor"):
+        parallel_batch_processing([1], abs, executor=3)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_even_stop_iteration_propagates(foreign):
+    def stop(item):
+        raise StopIteration
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(StopIteration):
+        parallel_batch_processing([1], stop, 1, executor=pool if foreign else None)

@@ -151,3 +151,11 @@ def test_only_columns_may_have_scales_of_their_own():
 def test_nan_cannot_be_quantized():
     with pytest.raises(ValueError, match="NaN"):
         quantized_matmul([[float("nan")]], [[1.0]])
+
+
+def test_results_beyond_float32_are_infinities_without_a_warning():
+    ones = np.ones((1, 1), np.int8)
+    with np.errstate(all="raise"):
+        assert quantized_matmul(ones, ones, 1e200, 1e200).data[0, 0] == np.inf
+        assert quantized_matmul(ones, ones, 1e-200, 1e-200).data[0, 0] == 0.0
+        assert quantized_matmul(0 * ones, ones, 1e200, 1e30).data[0, 0] == 0.0

@@ -127,3 +127,17 @@ def test_options_below_one_are_refused(option, bad):
 def test_what_cannot_be_called_is_refused():
     with pytest.raises(TypeError):
         SimpleProfiler().profile(3)
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_what_the_function_switches_is_put_back(on):
+    def meddle():
+        (gc.disable if on else gc.enable)()
+        tracemalloc.stop() if tracemalloc.is_tracing() else tracemalloc.start()
+
+    (gc.enable if on else gc.disable)()
+    try:
+        SimpleProfiler(repeats=3, warmup=1).profile(meddle)
+        assert gc.isenabled() is on and not tracemalloc.is_tracing()
+    finally:
+        gc.enable()

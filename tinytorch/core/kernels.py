@@ -110,7 +110,7 @@ def parallel_relu(x: ArrayLike, num_workers: int = 4) -> Tensor:
     workers = min(positive_int("num_workers", num_workers), values.size // smallest_share)
     if workers < 2:
         return Tensor(np.maximum(values, zero))
-    out = np.empty_like(values)
+    out = np.empty_like(values, dtype=values.dtype.newbyteorder("="))
     axis = int(np.argmax(values.shape))  # pieces along the longest axis: views in any memory order
     sources, targets = (np.array_split(a, workers, axis) for a in (values, out))
 
@@ -140,13 +140,13 @@ def parallel_batch_processing(
     workers = positive_int("num_workers", num_workers)
     if not callable(operation):
         raise TypeError(f"operation must be callable, got {type(operation).__name__}")
+    if not isinstance(executor, Executor | None):
+        raise TypeError(f"executor must be an Executor, got {type(executor).__name__}")
     items = list(batch_data)
     if executor is not None:
         return _bounded_map(executor, operation, items, workers)
-    if not items:
-        return []
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(operation, items))
+        return _bounded_map(pool, operation, items, workers)
 
 
 def _bounded_map(
@@ -187,24 +187,17 @@ class SimpleProfiler:
         metrics: `wall_time` (median, seconds), `min_time`, `cpu_time` (median), `repeats`,
         `peak_memory` (bytes, from a call of its own that is not timed). The garbage collector
         is off during the timed calls; it and tracemalloc are left as they were, whatever fn
-        raises. All of kwargs go to fn.
+        raises (a caller's own tracing goes on, and slows them). All of kwargs go to fn.
         """
-        for _ in range(self.warmup):
-            result = fn(*args, **kwargs)
-        wall, cpu = [], []
-        collecting = gc.isenabled()
-        gc.disable()
+        before = gc.isenabled(), tracemalloc.is_tracing()
         try:
-            for _ in range(self.repeats):
-                result = None  # free the last result first, as a caller's loop would
-                cpu_start, wall_start = time.process_time(), time.perf_counter()
-                result = fn(*args, **kwargs)
-                wall_end, cpu_end = time.perf_counter(), time.process_time()
-                wall.append(wall_end - wall_start)
-                cpu.append(cpu_end - cpu_start)
+            for _ in range(self.warmup):
+                fn(*args, **kwargs)
+            result, wall, cpu = self._time(fn, args, kwargs)
+            self._restore(*before)
+            peak = self._peak_memory(fn, args, kwargs)
         finally:
-            if collecting:
-                gc.enable()
+            self._restore(*before)
         lower, _, upper = statistics.quantiles(wall, n=4) if len(wall) > 1 else wall * 3
         return result, {
             "wall_time": statistics.median(wall),
@@ -212,23 +205,40 @@ class SimpleProfiler:
             "iqr": upper - lower,
             "cpu_time": statistics.median(cpu),
             "repeats": self.repeats,
-            "peak_memory": self._peak_memory(fn, args, kwargs),
+            "peak_memory": peak,
         }
+
+    @staticmethod
+    def _restore(collecting: bool, tracing: bool) -> None:
+        """Put the collector and tracemalloc back, whatever fn did to them."""
+        (gc.enable if collecting else gc.disable)()
+        if tracing != tracemalloc.is_tracing():
+            (tracemalloc.start if tracing else tracemalloc.stop)()
+
+    def _time(
+        self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, list[float], list[float]]:
+        """The last result, and the wall and processor seconds of every timed call."""
+        result, wall, cpu = None, [], []
+        for _ in range(self.repeats):
+            gc.disable()  # each time: fn may have switched it on
+            result = None  # free the last result first, as a caller's loop would
+            cpu_start, wall_start = time.process_time(), time.perf_counter()
+            result = fn(*args, **kwargs)
+            wall_end, cpu_end = time.perf_counter(), time.process_time()
+            wall.append(wall_end - wall_start)
+            cpu.append(cpu_end - cpu_start)
+        return result, wall, cpu
 
     @staticmethod
     def _peak_memory(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
         """Bytes allocated at the highest point of one call, beyond those before it."""
-        tracing = tracemalloc.is_tracing()
-        if not tracing:
+        if not tracemalloc.is_tracing():
             tracemalloc.start()
-        try:
-            tracemalloc.reset_peak()
-            before = tracemalloc.get_traced_memory()[0]
-            fn(*args, **kwargs)
-            return tracemalloc.get_traced_memory()[1] - before
-        finally:
-            if not tracing:
-                tracemalloc.stop()
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        fn(*args, **kwargs)
+        return tracemalloc.get_traced_memory()[1] - before
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #quantized_matmul
 def quantized_matmul(
@@ -250,7 +260,8 @@ def quantized_matmul(
     sums = _exact_product(qa, qb)
     out = sums if sums.dtype == np.float32 else np.empty(sums.shape, np.float32)
     # float64 on the way, in pieces: the result is rounded once, and no float64 array is made.
-    np.multiply(sums, factor, out=out, dtype=np.float64, casting="same_kind")
+    with np.errstate(all="ignore"):  # beyond float32 a result is an infinity or zero
+        np.multiply(sums, factor, out=out, dtype=np.float64, casting="same_kind")
     return Tensor(out)
 
 

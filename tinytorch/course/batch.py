@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from sqlalchemy.exc import SAWarning
@@ -21,9 +22,17 @@ from sqlalchemy.exc import SAWarning
 from tinytorch.course.preprocessors import withdraw_ungraded
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import check_reference, released_cells
-from tinytorch.course.report import is_graded
+from tinytorch.course.report import is_current, is_graded
 
 Progress = Callable[[int, int, str], None]  # done, of how many, the student whose turn it is
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C; `outcomes` are the students that were done by then."""
+
+    def __init__(self, outcomes: "list[Outcome]") -> None:
+        super().__init__()
+        self.outcomes = outcomes
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ def grade(
     """
     notebook = project.notebook(assignment)
     handed_in = _handed_in(project, assignment)
-    if not handed_in and not students:
+    misplaced = [] if students else list(_misplaced(project, assignment))
+    if not handed_in and not students and not misplaced:
         raise CourseError(
             f"Nobody has handed in {assignment}: expected "
             f"{project.submitted / '<student>' / assignment / notebook.name}. "
@@ -72,7 +82,19 @@ def grade(
     def one(student: str) -> Outcome:
         return _grade_one(project, assignment, student, force, api)
 
-    return _each(list(dict.fromkeys(students or handed_in)), one, on_progress)
+    return misplaced + _each(list(dict.fromkeys(students or handed_in)), one, on_progress)
+
+
+def _misplaced(project: Project, assignment: str) -> Iterator[Outcome]:
+    """One failure for everything in `submitted` that is no <student>/<assignment>/."""
+    for entry in sorted(project.submitted.iterdir() if project.submitted.is_dir() else ()):
+        if entry.name.startswith("."):
+            continue
+        found = [entry] if entry.is_file() else sorted(entry.glob("*.ipynb"))
+        if found and not (entry / assignment).is_dir():
+            place = project.submitted / "<student>" / assignment / project.notebook(assignment).name
+            message = f"{found[0]} is not where it is looked for. Move it to {place}."
+            yield Outcome(entry.name, "failed", None, None, 0.0, message)
 
 
 def feedback(
@@ -117,7 +139,10 @@ def _each(
         for done, student in enumerate(students):
             if on_progress:
                 on_progress(done, len(students), student)
-            outcomes.append(work(student))
+            try:
+                outcomes.append(work(student))
+            except KeyboardInterrupt as stop:
+                raise Stopped(outcomes) from stop
     if on_progress:
         on_progress(len(students), len(students), "")
     return outcomes
@@ -137,12 +162,15 @@ def _grade_one(
         return Outcome(student, state, *points, time.monotonic() - started, message)
 
     for problem in _problems(project, assignment, student):
+        if not _has_grade(project, assignment, student):
+            # `nbgrader autograde` may have met it before, and left a row that reads as zero.
+            withdraw_ungraded(project, project.gradebook_url, assignment, student)
         return outcome("failed", problem)
     if not force and _is_done(project, assignment, student):
         return outcome("skipped", "graded before; --force grades again")
     result = api.autograde(assignment, student, force=True)
     if result["success"]:
-        return outcome("graded")
+        return outcome("graded", _remarks(project, assignment, student, result))
     if "KeyboardInterrupt" in result.get("error", "").splitlines()[-1:]:
         raise KeyboardInterrupt  # nbgrader's API takes it for a failure of this student
     withdraw_ungraded(project, project.gradebook_url, assignment, student)
@@ -168,8 +196,19 @@ def _problems(project: Project, assignment: str, student: str) -> Iterator[str]:
         there = f"{', '.join(others)} is there" if others else "there is no notebook"
         yield f"{path} is missing ({there}). Rename the right notebook to {path.name}."
         return
+    stamp = folder / "timestamp.txt"
     try:
-        nbformat.read(path, as_version=4)
+        utils.parse_utc(stamp.read_text().strip()) if stamp.is_file() else None
+    except (ValueError, OverflowError, OSError):
+        yield f"{stamp} holds no date. Correct it, or delete it."
+        return
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        yield f"{path} cannot be read: {error.strerror}."
+        return
+    try:
+        nbformat.reads(content.decode("utf-8"), as_version=4)
     except Exception as error:  # nbformat raises what the JSON inside makes it raise
         reason = str(error).strip().splitlines() or [""]
         yield (
@@ -178,13 +217,31 @@ def _problems(project: Project, assignment: str, student: str) -> Iterator[str]:
         )
 
 
+def _remarks(project: Project, assignment: str, student: str, result: dict[str, Any]) -> str:
+    """What an instructor should look at: what was put right, what hung or died."""
+    log = result.get("log", "").splitlines()
+    mended = sum("WARNING" in line and f"{student}: " in line for line in log)
+    executed = project.autograded / student / assignment / project.notebook(assignment).name
+    kinds = [
+        output.get("ename")
+        for cell in nbformat.read(executed, as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
+    counts = (
+        (mended, "put right before grading"),
+        (kinds.count("CellTimeoutError"), "ran too long"),
+        (kinds.count("KernelDied"), "ended the kernel"),
+    )
+    said = [f"{n} cell{'s' * (n > 1)} {what}" for n, what in counts if n]
+    return "; ".join(said)
+
+
 def _is_done(project: Project, assignment: str, student: str) -> bool:
     """Graded to the end, and not handed in again since."""
-    name = project.notebook(assignment).name
-    executed = project.autograded / student / assignment / name
-    handed_in = project.submitted / student / assignment / name
-    if not executed.is_file() or executed.stat().st_mtime < handed_in.stat().st_mtime:
-        return False
+    return is_current(project, assignment, student) and _has_grade(project, assignment, student)
+
+
+def _has_grade(project: Project, assignment: str, student: str) -> bool:
     with Gradebook(project.gradebook_url) as gradebook:
         try:
             return is_graded(gradebook.find_submission(assignment, student))
@@ -237,7 +294,7 @@ def _require_writable(folder: Path) -> None:
 
 def _reason(result: dict[str, Any]) -> str:
     """Return the exception's own line from what nbgrader logged."""
-    lines = [line for line in result.get("log", "").splitlines() if line.strip()]
+    lines = [line.strip() for line in result.get("log", "").splitlines() if line.strip()]
     raised = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception"))]
     chosen = (raised or lines or ["nbgrader gave no reason"])[-1]
     return chosen.removeprefix("tinytorch.course.project.CourseError: ")[:300]

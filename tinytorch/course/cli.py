@@ -26,7 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-Assignment = Annotated[str, typer.Argument(help="The assignment's folder, such as 11_kernels.")]
+Assignment = Annotated[
+    str,
+    typer.Argument(
+        help="The assignment's folder, such as 11_kernels.",
+        callback=lambda name: name.rstrip("/"),  # a shell completes folders with a slash
+    ),
+]
 
 _root: Path | None = None
 
@@ -51,7 +57,10 @@ def _fail(message: str) -> None:
 def _common(
     root: Annotated[
         Path | None,
-        typer.Option(help="The course folder. Default: the one around the working directory."),
+        typer.Option(
+            help="The course folder, named before the command. Default: the one around the "
+            "working directory."
+        ),
     ] = None,
 ) -> None:
     global _root
@@ -114,13 +123,22 @@ def build(
 
 @app.command()
 def release(assignment: Assignment) -> None:
-    """Cut the solutions out, check that none leaks, and pack the student kit."""
+    """Build, test the reference, cut the solutions out, check for leaks, pack the student kit."""
+    from tinytorch.course.build import build as run_build
+    from tinytorch.course.reference import check_reference
     from tinytorch.course.release import release as run
 
     project = _project()
+    project.assignment(assignment)
+    run_build(project)
+    with _console().status(f"testing the reference of {assignment}"):
+        check_reference(project, assignment)
     with _console().status(f"releasing {assignment}"):
         done = run(project, assignment)
-    print(f"{done.answer_cells} answers, {done.test_cells} test cells, {done.points:g} points")
+    print(
+        f"{done.answer_cells} answers, {done.test_cells} test cells, {done.points:g} points "
+        "by tests"
+    )
     print(f"notebook  {_shown(done.notebook, project)}")
     print(f"kit       {_shown(done.kit, project)}")
 
@@ -132,15 +150,30 @@ def grade(
         list[str] | None, typer.Option(help="Only this student; may be given again.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Grade again what has been graded before.")
+        bool,
+        typer.Option(
+            "--force", help="Grade again what has been graded before; points given by hand stay."
+        ),
     ] = False,
 ) -> None:
-    """Grade everybody who handed in; the reference first. Exit 1 if a submission failed."""
+    """Grade everybody who handed in since the last time; the reference first.
+
+    Exit 1 if a submission failed.
+    """
     from tinytorch.course import batch
+    from tinytorch.course.build import build as build_check
 
     project, console = _project(), _console()
-    with _progress(console, "grading") as follow:
-        outcomes = batch.grade(project, assignment, student or None, force, follow)
+    for path in build_check(project, check=True):
+        print(f"note: {_shown(path, project)} is older than the lesson; grading goes by it")
+    try:
+        with _progress(console, "grading") as follow:
+            outcomes = batch.grade(project, assignment, student or None, force, follow)
+    except batch.Stopped as stop:
+        _print_outcomes(console, stop.outcomes)
+        again = "grades all of them again" if force else "goes on where it stopped"
+        print(f"stopped; these are done, and the same command {again}", file=sys.stderr)
+        raise typer.Exit(130) from None
     _print_outcomes(console, outcomes)
     failed = [outcome.student for outcome in outcomes if outcome.state == "failed"]
     if failed:
@@ -154,12 +187,19 @@ def grade(
 def feedback(assignment: Assignment) -> None:
     """Write a page per graded student, with points and comments."""
     from tinytorch.course import batch
+    from tinytorch.course import report as reports
 
     project, console = _project(), _console()
     with _progress(console, "feedback") as follow:
         outcomes = batch.feedback(project, assignment, follow)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     print(f"{len(outcomes) - len(failed)} pages below {_shown(project.feedback, project)}")
+    unread = [row for row in reports.report(project, assignment).rows if row.needs_manual_grade]
+    if unread:
+        print(
+            f"{len(unread)} students have answers that nobody has read; their pages show 0 for "
+            "these. Read them in formgrader, then run this again."
+        )
     if failed:
         reasons = "; ".join(f"{outcome.student}: {outcome.message}" for outcome in failed)
         raise CourseError(f"{len(failed)} pages could not be written: {reasons}")
@@ -168,7 +208,10 @@ def feedback(assignment: Assignment) -> None:
 @app.command()
 def report(
     assignment: Assignment,
-    csv: Annotated[Path | None, typer.Option(help="Write points per answer to this file.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Write points per answer to this file; empty means not read yet."),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write every cell's points here.")] = None,
 ) -> None:
     """Show every student's points."""

@@ -55,6 +55,7 @@ def examine(root: Path | None = None) -> Iterator[Finding]:
         yield Finding(False, str(error))
         return
     yield _disk(project.root)
+    yield from _writable(project)
     yield from _course(project)
 
 
@@ -129,8 +130,8 @@ def _kernel() -> Finding:
 def _sandbox() -> Finding:
     found = shutil.which("bwrap")
     if found:
-        return Finding(True, f"sandbox program {found} (not used yet)", required=False)
-    advice = "no sandbox program bwrap: not needed yet; on Debian it is in the package bubblewrap"
+        return Finding(True, f"sandbox program {found} (grading does not use it)", required=False)
+    advice = "no sandbox program bwrap: grading works without it, see docs/grading.md"
     return Finding(False, advice, required=False)
 
 
@@ -140,6 +141,14 @@ def _disk(root: Path) -> Finding:
     if free >= SPACE_NEEDED:
         return Finding(True, text)
     return Finding(False, f"{text}: make room, grading a class needs about 1 GB", required=False)
+
+
+def _writable(project: Project) -> Iterator[Finding]:
+    """Folders and the gradebook, where they exist: what cannot be written cannot be graded."""
+    names = ("", "release", "autograded", "feedback", "build", "gradebook.db")
+    for path in (project.root / name for name in names):
+        if path.exists() and not os.access(path, os.W_OK):
+            yield Finding(False, f"{path} cannot be written to: change its permissions")
 
 
 def _course(project: Project) -> Iterator[Finding]:

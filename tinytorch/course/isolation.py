@@ -5,6 +5,7 @@ the plain ways of copying; docs/grading.md lists what it does not stop. Scores a
 here, and no gradebook is touched.
 """
 
+import ast
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -156,16 +158,21 @@ def grading_room(project: Project, companions: Path | None = None) -> Iterator[R
         if companions is not None:
             _copy_companions(companions, work)
         # The student's own modules come last: they may be imported, and replace nothing.
-        yield Room(work, _environment(home, [package, *mirrors, work]), room / "kernel.log")
+        yield Room(work, _environment(home, [package, *mirrors]), room / "kernel.log")
 
 
 class _BareKernel(KernelSpecManager):
     """The one kernel that grades: no site module, so no .pth file puts the course on the path."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-S", "-P", "-m", "ipykernel_launcher", "-f"]
+        command = [sys.executable, "-S", "-P", "-m", "ipykernel_launcher"]
+        # The student's own modules come last, and only once the kernel stands.
+        work = "import os, sys; sys.path.append(os.getcwd()); del os, sys"
+        help_ = "import builtins, _sitebuiltins; builtins.help = _sitebuiltins._Helper()"
+        command.append(f"--IPKernelApp.exec_lines={help_}; del builtins, _sitebuiltins")
+        command.append(f"--IPKernelApp.exec_lines={work}")
         return KernelSpec(
-            argv=[*command, "{connection_file}"], display_name="Python 3", language="python"
+            argv=[*command, "-f", "{connection_file}"], display_name="Python 3", language="python"
         )
 
 
@@ -181,7 +188,7 @@ class IsolatedExecute(Execute):
 
     timeout = Integer(20, allow_none=True, help="Seconds that one cell may run.").tag(config=True)
     max_restarts = Integer(
-        10, help="How many dead kernels a submission may leave behind before its grading ends."
+        100, help="How many dead kernels a submission may leave behind before its grading ends."
     ).tag(config=True)
     max_output = Integer(100_000, help="Characters of output kept of one cell.").tag(config=True)
 
@@ -302,7 +309,11 @@ class IsolatedExecute(Execute):
         self, cell: NotebookNode, resources: dict[str, Any], index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run one cell, unless it is an experiment, has its verdict, or ended a kernel before."""
-        if index not in self._due or index in self._stopped or index in self._settled:
+        if index in self._stopped or index in self._settled:
+            return cell, resources
+        if index not in self._due:
+            if cell.cell_type == "code":
+                self._run_definitions(cell, resources, index)
             return cell, resources
         self._running, self._written, self._shown = index, 0, 0
         cell, resources = super().preprocess_cell(cell, resources, index)
@@ -310,6 +321,14 @@ class IsolatedExecute(Execute):
             _make_output_harmless(cell)
             self._settled.add(index)
         return cell, resources
+
+    def _run_definitions(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> None:
+        """Of an experiment, run what an answer may use: its imports, functions and classes."""
+        source = _definitions(cell.source)
+        if source:
+            self._running, self._written, self._shown = index, 0, 0
+            shadow = NotebookNode(cell | {"source": source, "outputs": []})
+            super().preprocess_cell(shadow, resources, index)
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Record what nbgrader would miss: a hang, a cell that was passed over, an exit."""
@@ -361,3 +380,22 @@ def _make_output_harmless(cell: NotebookNode) -> None:
         elif output.output_type == "execute_result":
             text = output.data.get("text/plain", "")
             cell.outputs[index] = new_output("stream", name="stdout", text=f"{text}\n")
+
+
+def _definitions(source: str) -> str:
+    """The imports, functions and classes of a cell, without what it measures and draws.
+
+    The lab stays out: importing what it draws with would add half a second to every submission.
+    """
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError:
+        return ""
+    kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    tree.body = [
+        node
+        for node in tree.body
+        if isinstance(node, kept)
+        and not (getattr(node, "module", None) or "").startswith("tinytorch.lab")
+    ]
+    return ast.unparse(tree)

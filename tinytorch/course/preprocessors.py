@@ -1,22 +1,28 @@
 """The course's own steps in nbgrader's release and grading, named in nbgrader_config.py.
 
-IsolatedExecute lives in isolation.py and is only made available here.
+IsolatedExecute lives in isolation.py and is only made available here; how a submission's cells
+are mended is in mending.py.
 """
 
+import hashlib
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.api import Grade, Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from tinytorch.course.isolation import IsolatedExecute, course_of, named_cells, read_source
+from tinytorch.course.mending import mend
 from tinytorch.course.project import CourseError, Project
-from tinytorch.course.reference import ReleasedCell, check_reference, released_cells
+from tinytorch.course.reference import check_reference, released_cells
 
-__all__ = ["IsolatedExecute", "NameStubs", "Preflight", "withdraw_ungraded"]
+__all__ = ["IsolatedExecute", "KeepReading", "NameStubs", "Preflight", "withdraw_ungraded"]
 
 _STUB = re.compile(r"raise NotImplementedError\(\)")
 
@@ -57,51 +63,72 @@ class Preflight(NbGraderPreprocessor):
             withdraw_ungraded(project, facts["db_url"], facts["assignment"], facts["student"])
             raise SystemExit(1) from error
         released = released_cells(facts["db_url"], facts["assignment"], facts["notebook"])
-        for change in mend(nb, released, order):
+        try:
+            changes = mend(nb, released, order)
+        except CourseError:
+            withdraw_ungraded(project, facts["db_url"], facts["assignment"], facts["student"])
+            raise
+        for change in changes:
             self.log.warning("%s: %s", facts["student"], change)
         return nb, resources
 
 
-def mend(nb: NotebookNode, released: dict[str, ReleasedCell], order: list[str]) -> list[str]:
-    """Give the cells of a submission their released metadata back, and missing tests their place.
+class KeepReading(SaveAutoGrades):
+    """Save the points, and do not ask again for what the instructor has decided before.
 
-    A copied cell would end nbgrader's whole batch, a test cell that is gone or no longer marked
-    would leave the student without a grade. Of copies the last one counts, as nbgrader has it.
-    Returns what was changed, in words.
+    Takes the place of nbgrader's SaveAutoGrades, which sends every cell with points given by hand
+    back to the instructor. Here it goes back only if the answer's text, or the points that a test
+    gave, are others than last time. The texts' digests lie beside the autograded folder, because
+    nbgrader empties that first; where they are missing, nbgrader's way is kept.
     """
-    changes: list[str] = []
-    present: dict[str, NotebookNode] = {}
-    for cell in reversed(nb.cells):
-        found = cell.metadata.pop("nbgrader", None)
-        if not found:
-            continue
-        name = found.get("grade_id") if isinstance(found, dict) else None
-        if name not in released:
-            changes.append(f"cell {name!r} is not of this assignment, it is not graded")
-        elif name in present:
-            changes.append(f"cell {name!r} is there more than once, the last one counts")
-        else:
-            present[name] = cell
-            cell.metadata["nbgrader"] = NotebookNode(released[name].nbgrader_metadata())
-            if released[name].locked:
-                # Compared by the checksum that the student got: hidden tests are not in it.
-                if utils.compute_checksum(cell) != found.get("checksum"):
-                    changes.append(f"locked cell {name!r} was edited, it was put right")
-                cell.source = released[name].source
-    position = 0
-    for name in order:
-        if name in present:
-            position = next(i for i, cell in enumerate(nb.cells) if cell is present[name]) + 1
-        elif name in released and (released[name].locked or released[name].points is not None):
-            nb.cells.insert(position, _cell(released[name]))
-            position += 1
-            changes.append(f"cell {name!r} was missing, it was put back")
-    return changes
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Save the points; then take back what needs no second reading."""
+        facts = resources["nbgrader"]
+        folder = course_of(self).autograded / facts["student"]
+        record = folder / f"{facts['assignment']}.{facts['notebook']}.read.json"
+        texts = {
+            name: hashlib.sha256(cell.source.encode()).hexdigest()
+            for name, cell in named_cells(nb).items()
+            if utils.is_solution(cell)
+        }
+        former = _former(record)
+        with _grades(facts) as grades:
+            decided = {
+                grade.name: grade.auto_score
+                for grade in grades
+                if grade.manual_score is not None and not grade.needs_manual_grade
+            }
+        nb, resources = super().preprocess(nb, resources)
+        with _grades(facts) as grades:
+            for grade in grades:
+                name, text = grade.name, texts.get(grade.name)
+                same = former.get(name) == text if text else decided.get(name) == grade.auto_score
+                if name in decided and same:
+                    grade.needs_manual_grade = False
+        record.write_text(json.dumps(texts, indent=1), encoding="utf-8")
+        return nb, resources
 
 
-def _cell(released: ReleasedCell) -> NotebookNode:
-    make = new_code_cell if released.cell_type == "code" else new_markdown_cell
-    return make(source=released.source, metadata={"nbgrader": released.nbgrader_metadata()})
+@contextmanager
+def _grades(facts: dict[str, str]) -> Iterator[list[Grade]]:
+    """Open the gradebook's grades of one submitted notebook, and save what is changed in them."""
+    with Gradebook(facts["db_url"]) as gradebook:
+        submission = gradebook.find_submission_notebook(
+            facts["notebook"], facts["assignment"], facts["student"]
+        )
+        yield list(submission.grades)
+        gradebook.db.commit()
+
+
+def _former(record: Path) -> dict[str, str]:
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def withdraw_ungraded(project: Project, db_url: str, assignment: str, student: str) -> None:

@@ -6,12 +6,13 @@ Only reads. An answer's points are those of its test cells: test_<answer> and te
 import csv
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from sqlalchemy.exc import DatabaseError
 
 from tinytorch.course.project import CourseError, Project
 
@@ -24,6 +25,7 @@ class CellGrade:
     score: float
     max_score: float
     needs_manual_grade: bool
+    manual_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,13 @@ class Report:
     rows: list[Row]
 
     def by_answer(self, row: Row) -> dict[str, float | None]:
-        """Return a row's points per answer; None where no cell has been graded yet."""
+        """Return a row's points per answer; None where no cell has been graded yet.
+
+        Points given by hand count although nbgrader wants them confirmed after a new grading.
+        """
         points: dict[str, float | None] = dict.fromkeys(self.answers)
         for cell in row.cells:
-            if not cell.needs_manual_grade:
+            if not cell.needs_manual_grade or cell.manual_score is not None:
                 group = self.groups[cell.grade_id]
                 points[group] = (points[group] or 0.0) + cell.score
         return points
@@ -79,6 +84,18 @@ def is_graded(submission: SubmittedAssignment) -> bool:
     )
 
 
+def is_current(project: Project, assignment: str, student: str) -> bool:
+    """Say whether what was graded last is what is handed in now, by the files' times."""
+    name = project.notebook(assignment).name
+    executed = project.autograded / student / assignment / name
+    handed_in = project.submitted / student / assignment / name
+    if not handed_in.is_file():
+        return False
+    # A copy keeps the time at which the student saved it; ctime says when it came to be here.
+    times = [s for p in handed_in.parent.rglob("*") for s in (p.stat().st_mtime, p.stat().st_ctime)]
+    return executed.is_file() and executed.stat().st_mtime >= max(times)
+
+
 def answer_of(grade_id: str, answers: Iterable[str]) -> str:
     """Return the answer that a test cell belongs to: the longest name that its grade_id holds."""
     fitting = [
@@ -99,13 +116,22 @@ def report(project: Project, assignment: str) -> Report:
     order = list(named_cells(read_source(project, assignment)))
     if not (project.root / "gradebook.db").is_file():
         raise CourseError(f"{project.root} has no gradebook: run `tito release {assignment}`.")
+    try:
+        return _read(project, assignment, order)
+    except MissingEntry as error:
+        raise CourseError(
+            f"{assignment} has not been released: run `tito release {assignment}` first."
+        ) from error
+    except DatabaseError as error:
+        raise CourseError(
+            f"The gradebook {project.root / 'gradebook.db'} cannot be read ({error.orig}). "
+            "Close what else uses it; if it is damaged, put a copy of it back."
+        ) from error
+
+
+def _read(project: Project, assignment: str, order: list[str]) -> Report:
     with Gradebook(project.gradebook_url) as gradebook:
-        try:
-            entry = gradebook.find_notebook(project.notebook(assignment).stem, assignment)
-        except MissingEntry as error:
-            raise CourseError(
-                f"{assignment} has not been released: run `tito release {assignment}` first."
-            ) from error
+        entry = gradebook.find_notebook(project.notebook(assignment).stem, assignment)
         maxima = {cell.name: float(cell.max_score) for cell in entry.grade_cells}
         names = sorted(maxima, key=lambda n: (order.index(n) if n in order else len(order), n))
         solutions = [cell.name for cell in entry.solution_cells]
@@ -121,6 +147,8 @@ def report(project: Project, assignment: str) -> Report:
     for folder in project.submitted.glob(f"*/{assignment}"):
         student = folder.parent.name
         rows.setdefault(student, Row(student, "not graded", None, None, total))
+        if rows[student].cells and not is_current(project, assignment, student):
+            rows[student] = replace(rows[student], state="newer hand-in not graded")
     return Report(assignment, answers, groups, [rows[student] for student in sorted(rows)])
 
 
@@ -129,7 +157,13 @@ def _row(submission: SubmittedAssignment, names: list[str], total: float) -> Row
     if not is_graded(submission):
         return Row(student, "not graded", when, None, total)
     cells = [
-        CellGrade(grade.name, grade.score, grade.max_score, bool(grade.needs_manual_grade))
+        CellGrade(
+            grade.name,
+            grade.score,
+            grade.max_score,
+            bool(grade.needs_manual_grade),
+            grade.manual_score,
+        )
         for notebook in submission.notebooks
         for grade in notebook.grades
     ]
