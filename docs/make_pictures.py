@@ -1,7 +1,8 @@
 """Makes the README's pictures: a student's notebook in JupyterLab, and the digits run.
 
-Needs Chromium and `pip install playwright` (see CHROMIUM). Run from the course's root:
-`.venv/bin/python docs/make_pictures.py`.
+Needs Chromium and `pip install playwright` (see CHROMIUM). Run from the course's root, with one
+BLAS thread so that the digits compare kernels and not numbers of threads:
+`OPENBLAS_NUM_THREADS=1 .venv/bin/python docs/make_pictures.py`.
 """
 
 import os
@@ -87,7 +88,9 @@ def screenshot(folder: Path, png: Path) -> None:
 def _compose(page: Page) -> None:
     page.wait_for_selector(".jp-Notebook", timeout=60_000)
     page.wait_for_timeout(4_000)
-    page.get_by_role("button", name="No", exact=True).click()  # to "notified about Jupyter news?"
+    refuse = page.get_by_role("button", name="No", exact=True)
+    if refuse.count():  # "get notified about official Jupyter news?", asked only once
+        refuse.click()
     page.keyboard.press("Control+b")  # the file browser is no part of the lesson
     page.mouse.move(640, 600)
     picture = page.locator(".jp-OutputArea img")
