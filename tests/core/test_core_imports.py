@@ -3,16 +3,22 @@
 import subprocess
 import sys
 
-MODULES = ["tensor", "activations", "layers", "networks", "training", "compression"]
+import pytest
+
+PLAIN = ["tensor", "activations", "layers", "networks", "training"]
+COMPILED = ["compression", "kernels"]
+ABOVE = ("tinytorch.lab", "tinytorch.data", "tinytorch.course", "sklearn", "matplotlib")
 
 
-def test_the_core_imports_numpy_only_and_without_a_warning():
+@pytest.mark.parametrize(
+    "modules, unwanted", [(PLAIN, (*ABOVE, "numba")), (COMPILED, ABOVE)], ids=["plain", "compiled"]
+)
+def test_the_core_imports_numpy_and_where_it_compiles_numba(modules, unwanted):
     code = (
         "import sys, tinytorch\n"
         "assert 'numpy' not in sys.modules, 'the package itself imports nothing'\n"
-        f"import {', '.join('tinytorch.core.' + name for name in MODULES)}\n"
-        "upward = [m for m in sys.modules if m.startswith(('tinytorch.lab', 'tinytorch.data', "
-        "'tinytorch.course', 'numba', 'sklearn', 'matplotlib'))]\n"
+        f"import {', '.join('tinytorch.core.' + name for name in modules)}\n"
+        f"upward = [m for m in sys.modules if m.startswith({unwanted})]\n"
         "assert not upward, upward\n"
     )
     result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True)
