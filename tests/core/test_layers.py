@@ -46,6 +46,26 @@ def test_the_product_of_any_sizes(m, k, n):
     np.testing.assert_array_equal(matmul(a, b), np.array(expected).reshape(m, n))
 
 
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("i1", "i8"), ("f8", "f8")])
+@pytest.mark.parametrize("shape", [(7000, 1030, 3), (3, 1030, 7000), (3, 2_200_000, 2)])
+def test_the_product_of_large_operands_that_numpy_would_copy(dtypes, shape):
+    m, k, n = shape
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 2, (m, 2 * k)).astype(dtypes[0])[:, ::-2]
+    b = rng.integers(0, 2, (k, n)).astype(dtypes[1])[:, ::-1]
+    kept, product = a.copy(), matmul(a, b)
+    assert product.dtype == np.result_type(a, b)
+    np.testing.assert_array_equal(product, a @ b)
+    np.testing.assert_array_equal(a, kept)
+
+
+@pytest.mark.parametrize("m, n", [(1, 1), (1, 5), (5, 1)])
+def test_zero_times_nan_is_nan(m, n):
+    zeros, nans = np.zeros((m, 1), np.float32), np.full((1, n), np.nan, np.float32)
+    assert np.isnan(matmul(zeros, nans)).all()
+    assert np.isnan(matmul(nans.T, zeros.T)).all()
+
+
 def test_lists_are_operands_too():
     product = matmul([[1, 2]], [[3], [4]])
     assert (product.dtype, product.tolist()) == (np.float32, [[11.0]])
