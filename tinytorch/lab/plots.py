@@ -166,11 +166,13 @@ def lines(
     guess: Any = None,
     guess_y: Any = None,
     x_in_bytes: bool = False,
+    log_x: bool = True,
 ) -> None:
     """Measured curves on logarithmic axes, each labelled at its end.
 
     series: name -> (x, y), positive numbers. guess marks a place on the x axis, guess_y one on
     the y axis. caption: the conclusion, computed from the data. x_in_bytes: x in KiB and MiB.
+    log_x: without it, x is linear.
     """
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(figsize=(7.5, 3.6))
@@ -185,7 +187,7 @@ def lines(
                 textcoords="offset points",
                 va="center",
             )
-        axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
+        axes.set(xscale="log" if log_x else "linear", yscale="log", xlabel=xlabel, ylabel=ylabel)
         axes.margins(y=0.12)
         where, height = _number(guess), _number(guess_y)
         xs, ys = ([v for pair in series.values() for v in pair[i]] for i in (0, 1))
@@ -200,8 +202,9 @@ def lines(
             axes.axhline(height, color=_GUESS, lw=2, ls="--")
             axes.annotate("your guess", (axes.get_xlim()[0], height), color=_GUESS, va="bottom")
         _log_ticks(axes.yaxis, _amount)
-        _log_ticks(axes.xaxis, _amount)
         places = next(iter(series.values()))[0]
+        if log_x:
+            _log_ticks(axes.xaxis, _amount)
         if x_in_bytes or len(places) <= 8:
             axes.set_xticks(places[::3] if x_in_bytes else places)
             axes.xaxis.set_major_formatter(FuncFormatter(_bytes if x_in_bytes else _amount))
