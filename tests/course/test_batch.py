@@ -59,7 +59,7 @@ def test_what_was_graded_is_skipped_until_it_changes(nine):
     assert [o.state for o in batch.grade(project, A, ["quantized_relu"])] == ["skipped"]
     hand_in(project, A, "quantized_relu", {})
     again = batch.grade(project, A, ["quantized_relu"])[0]
-    assert (again.state, again.score) == ("graded", 80)
+    assert (again.state, again.score) == ("graded", 100)
 
 
 def test_a_half_graded_submission_is_graded_again(nine):
@@ -89,7 +89,7 @@ def test_bad_submissions_fail_alone_and_leave_no_zero(nine):
         **dict.fromkeys(bad, "failed"),
         "zoe": "graded",
     }
-    assert outcomes["zoe"].score == 80
+    assert outcomes["zoe"].score == 100
     assert "is not a notebook" in outcomes["corrupt"].message
     assert "my_kernels.ipynb is there" in outcomes["renamed"].message
     assert "links are not followed" in outcomes["linked"].message
@@ -221,7 +221,7 @@ def test_a_broken_newer_hand_in_keeps_the_earlier_grade(course, monkeypatch):
     (outcome,) = batch.grade(course, A)
     assert outcome.state == "failed"
     (row,) = report.report(course, A).rows
-    assert row.score == 95 and row.state == "newer hand-in not graded"
+    assert row.score == 115 and row.state == "newer hand-in not graded"
 
 
 def test_remarks_say_what_was_put_right_and_what_hung(course):

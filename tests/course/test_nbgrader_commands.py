@@ -92,7 +92,7 @@ def test_what_came_through_the_exchange_is_graded(commanded):
 
 
 def test_the_reference_gets_every_point(commanded):
-    assert scores(commanded)["reference"] == 80
+    assert scores(commanded)["reference"] == 100
 
 
 def test_the_untouched_release_gets_none(commanded):

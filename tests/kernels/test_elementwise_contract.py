@@ -40,6 +40,16 @@ def test_relu_equals_the_definition_for_any_shape_dtype_and_order(relu, x):
     assert not np.shares_memory(got.data, x)
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "g", "i1", "u2", "i8", "?"])
+def test_relu_of_a_large_array_equals_the_definition(dtype):
+    special = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-7, -1e-7, 3.0, -3.0]
+    values = [v for v in special if np.dtype(dtype).kind == "f" or (np.isfinite(v) and v >= 0)]
+    x = np.resize(np.array(values).astype(dtype), (130, 257))
+    expected = expected_relu(x).astype(np.dtype(dtype).newbyteorder("="))
+    for view, wanted in ((x, expected), (x.T, expected.T), (x[::-1, ::2], expected[::-1, ::2])):
+        assert_same(vectorized_relu(view), wanted)
+
+
 @pytest.mark.parametrize("relu", RELUS.values(), ids=RELUS)
 def test_relu_takes_tensors_lists_and_numbers(relu):
     assert_same(relu(Tensor(np.array([-1.0, 2.0]))), np.array([0.0, 2.0]))

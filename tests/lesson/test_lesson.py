@@ -19,7 +19,12 @@ ANSWERS = [
     "SimpleProfiler",
     "quantized_matmul",
     "quantized_relu",
+    "compiled_relu",
+    "compiled_matmul",
+    "fused_linear_relu",
+    "sparse_matmul",
 ]
+EXPERT = ANSWERS[9:]
 STEP_TESTS = [
     "test_matmul_baseline",
     "test_vectorized_operations",
@@ -84,12 +89,17 @@ def test_every_answer_is_followed_by_three_folded_hints(cells, answer):
     assert after.source.count("<details>") == after.source.count("</details>") == 3
 
 
-def test_points_are_80_for_tests_and_15_by_hand(cells):
+def test_nine_kernels_carry_80_points_and_the_expert_part_20(cells):
+    assert sum(points_of(cells, name) for name in ANSWERS if name not in EXPERT) == 80
+    assert sum(points_of(cells, name) for name in EXPERT) == 20
+
+
+def test_points_are_100_for_tests_and_15_by_hand(cells):
     total = {"code": 0, "markdown": 0}
     for cell in cells:
         if cell.metadata.get("nbgrader", {}).get("grade"):
             total[cell.cell_type] += cell.metadata.nbgrader.points
-    assert total == {"code": 80, "markdown": 15}
+    assert total == {"code": 100, "markdown": 15}
 
 
 def test_the_modules_page_and_metadata_state_the_same_points(cells, folder):
@@ -99,7 +109,7 @@ def test_the_modules_page_and_metadata_state_the_same_points(cells, folder):
         stated = [int(p) for p in points.strip("| ").split("+")]
         assert stated == [points_of(cells, name) for name in re.findall(r"`(\w+)`", names)]
     metadata = (folder / "module.yaml").read_text()
-    assert "automatic: 80" in metadata and "by_hand: 15" in metadata
+    assert "automatic: 100" in metadata and "by_hand: 15" in metadata
 
 
 def test_module_yaml_lists_only_what_exists(folder):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['matmul_baseline', 'vectorized_relu', 'vectorized_operations', 'cache_friendly_matmul', 'parallel_relu',
-           'parallel_batch_processing', 'SimpleProfiler', 'quantized_matmul', 'quantized_relu']
+           'parallel_batch_processing', 'SimpleProfiler', 'quantized_matmul', 'quantized_relu', 'compiled_relu',
+           'compiled_matmul', 'fused_linear_relu', 'sparse_matmul', 'compiled_quantized_matmul']
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #setup_imports
 import gc
@@ -18,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from .compression import check_scale, dequantize, quantize
+from .compression import check_scale, dequantize, quantize, rescale
 from .layers import matmul, matmul_operands
+from .scratch import scratch
 from .tensor import ArrayLike, Tensor, as_array, positive_int
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #matmul_baseline
@@ -45,6 +47,10 @@ def vectorized_relu(x: ArrayLike) -> Tensor:
     array([0., 0., 3.], dtype=float32)
     """
     values = as_array(x)
+    if values.size > 10_000 and values.dtype in (np.float32, np.float64):
+        # NumPy's loop for two constant bounds is in SIMD, maximum's for one constant is not: 1.5
+        # times as fast for 100,000 float32. Beyond the caches, memory sets the speed of both.
+        return Tensor(values.clip(0, np.inf))
     # A zero of the same dtype: with a Python 0, bool would become int64.
     return Tensor(np.maximum(values, values.dtype.type(0)))
 
@@ -64,12 +70,9 @@ def vectorized_operations(x: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
         raise ValueError(f"x and y must have the same shape, got {a.shape} and {b.shape}")
     # NumPy refuses to subtract bools; of 0 and 1 the difference is whether they differ.
     both_bool = a.dtype == b.dtype == np.bool_
-    difference = np.not_equal(a, b) if both_bool else np.subtract(a, b)
-    return {
-        "multiply": Tensor(a * b),
-        "add": Tensor(a + b),
-        "squared_diff": Tensor(difference * difference),
-    }
+    difference = np.asarray(np.not_equal(a, b) if both_bool else np.subtract(a, b))
+    np.multiply(difference, difference, out=difference)  # no fourth array, no fourth set of pages
+    return {"multiply": Tensor(a * b), "add": Tensor(a + b), "squared_diff": Tensor(difference)}
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #cache_friendly_matmul
 def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> Tensor:
@@ -83,14 +86,21 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
     (3, 3)
     """
     a, b = matmul_operands(A, B)
-    step = positive_int("block_size", block_size)
+    step = min(positive_int("block_size", block_size), 1024)  # so that the two buffers stay small
     (m, k), n = a.shape, b.shape[1]
-    C = np.zeros((m, n), dtype=np.result_type(a, b))
+    C = np.empty((m, n), dtype=np.result_type(a, b))
+    # Summed in a buffer without gaps: a tenth faster than in the tile, whose rows lie so far apart
+    # that they compete for the same places in the cache.
+    buffers = np.empty((2, min(step, m), min(step, n)), dtype=C.dtype)
     for i in range(0, m, step):
         for j in range(0, n, step):
-            tile = C[i : i + step, j : j + step]  # a view: adding to it adds to C
-            for p in range(0, k, step):
-                tile += a[i : i + step, p : p + step] @ b[p : p + step, j : j + step]
+            tile = C[i : i + step, j : j + step]
+            total, product = buffers[:, : tile.shape[0], : tile.shape[1]]
+            np.matmul(a[i : i + step, :step], b[:step, j : j + step], out=total)
+            for p in range(step, k, step):
+                np.matmul(a[i : i + step, p : p + step], b[p : p + step, j : j + step], out=product)
+                total += product
+            tile[...] = total
     return Tensor(C)
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #parallel_relu
@@ -254,29 +264,37 @@ def quantized_matmul(
     array([[9.5]], dtype=float32)
     """
     a, b = matmul_operands(A, B)
-    factor = check_scale("scale_A", scale_A) * check_scale("scale_B", scale_B, columns=b.shape[1])
-    # Levels are whole numbers, and BLAS multiplies those in float32 far faster than in integers.
-    qa, qb = quantize(a, scale_A, np.float32), quantize(b, scale_B, np.float32)
-    sums = _exact_product(qa, qb)
-    out = sums if sums.dtype == np.float32 else np.empty(sums.shape, np.float32)
-    # float64 on the way, in pieces: the result is rounded once, and no float64 array is made.
-    with np.errstate(all="ignore"):  # beyond float32 a result is an infinity or zero
-        np.multiply(sums, factor, out=out, dtype=np.float64, casting="same_kind")
+    scale_a, scales_b = check_scale("scale_A", scale_A), check_scale("scale_B", scale_B, b.shape[1])
+    out = np.empty((len(a), b.shape[1]), np.float32)
+    # A piece at a time: levels and sums take 16 MiB at most, whatever the shapes are.
+    for i in range(0, len(a), 1024):
+        for j in range(0, b.shape[1], 1024):
+            rows, columns = slice(i, i + 1024), slice(j, j + 1024)
+            scale_b = scales_b if isinstance(scales_b, float) else scales_b[columns]
+            target = out[rows, columns]
+            sums = _exact_sums(a[rows], b[:, columns], scale_a, scale_b, target)
+            with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity
+                rescale(sums, scale_a * scale_b, target)
     return Tensor(out)
 
 
-def _exact_product(qa: np.ndarray, qb: np.ndarray) -> np.ndarray:
-    """Exact product of int8 levels that are held in float32.
+def _exact_sums(
+    a: np.ndarray, b: np.ndarray, scale_a: float, scale_b: float | np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Exact product of the levels of a and b: in `out`, or in float64 where K is long.
 
-    Up to K = 1,024 no sum exceeds 1,024 * 128 * 128 = 2**24, below which float32 holds every
-    integer. Longer sums are taken in pieces of that length and added in float64.
+    BLAS multiplies whole numbers in float32 far faster than NumPy does in integers. Up to
+    K = 1,024 no sum exceeds 1,024 * 128 * 128 = 2**24, below which float32 holds every integer.
     """
     exact = 2**24 // 128**2
-    if qa.shape[1] <= exact:
-        return qa @ qb
-    sums = np.zeros((qa.shape[0], qb.shape[1]))
-    for p in range(0, qa.shape[1], exact):
-        sums += qa[:, p : p + exact] @ qb[p : p + exact]
+    sums = out if a.shape[1] <= exact else np.zeros(out.shape)
+    for p in range(0, max(1, a.shape[1]), exact):
+        left, right = a[:, p : p + exact], b[p : p + exact]
+        qa = quantize(left, scale_a, out=scratch("a", left.shape, np.float32))
+        qb = quantize(right, scale_b, out=scratch("b", right.shape, np.float32))
+        np.matmul(qa, qb, out=out)
+        if sums is not out:
+            sums += out
     return sums
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #quantized_relu
@@ -289,6 +307,261 @@ def quantized_relu(x: ArrayLike, scale: float = 1.0) -> Tensor:
     >>> quantized_relu([-1.0, 0.6, 300.0], scale=0.5).data
     array([ 0. ,  0.5, 63.5], dtype=float32)
     """
-    scale = check_scale("scale", scale)
-    levels = quantize(as_array(x), scale)
-    return Tensor(dequantize(np.maximum(levels, np.int8(0)), scale))
+    values, scale = as_array(x), check_scale("scale", scale)
+    if values.size < 2**19:
+        return Tensor(dequantize(np.maximum(quantize(values, scale), np.int8(0)), scale))
+    # A part at a time, along the longest axis: levels and results of a part stay in the cache.
+    out = np.empty(values.shape, np.float32)
+    axis, parts = int(np.argmax(values.shape)), values.size // 2**18
+    sources, targets = (np.array_split(array, parts, axis) for array in (values, out))
+    for source, target in zip(sources, targets, strict=True):
+        levels = quantize(source, scale)
+        target[...] = dequantize(np.maximum(levels, np.zeros_like(levels)), scale)
+    return Tensor(out)
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #setup_expert
+from itertools import pairwise
+
+from . import int8_packing, sparse_packing
+from .compression import SparseMatrix, to_sparse
+from .int8_packing import TALL, WIDE
+from .packing import STRIDE, each_tile, in_c_order, workspace
+from .simd import COMPILING, compilable, compiled
+from .simd.int8 import add_dots, store_sums, zero_sums
+from .simd.rows import add_scaled, store_row, zero_row
+from tinytorch.core.simd.tiles import (
+    add_outer,
+    add_row,
+    add_tile,
+    relu_tile,
+    store_tile,
+    tile_shape,
+    zero_tile,
+)
+from .sparse_packing import sparse_operands
+from .workers import MOST_WORKERS, cuts, rectangles, run_pieces, worker_count
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #compiled_relu
+def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
+    """max(x, 0) for every element, by a compiled loop of your own. About fifteen lines.
+
+    x: as in `vectorized_relu`, and so is the result: any shape, NaN stays NaN. float32 and
+    float64 are compiled, other dtypes may go to NumPy. num_workers (not graded): threads at
+    most, by default what the process may use.
+
+    >>> compiled_relu([-2.0, 0.0, 3.0]).data
+    array([0., 0., 3.], dtype=float32)
+    """
+    values = as_array(x)
+    workers = 1  # less than 2**19 elements are not worth waking a thread, or asking for one
+    if num_workers is not None or values.size >= 2**19:
+        workers = worker_count(num_workers, values.size // 2**18)
+    if not (compilable(values) and values.flags.forc):
+        return Tensor(np.maximum(values, values.dtype.type(0)))
+    out = np.empty_like(values)
+    # Flat views, in the order in which the elements lie in memory.
+    source, target = (values, out) if out.ndim == 1 else (a.ravel("K") for a in (values, out))
+    if workers == 1:
+        _relu_into(source, target)
+    else:
+        ends = pairwise(cuts(source.size, workers, multiple=16))
+        run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
+    return Tensor(out)
+
+
+@compiled
+def _relu_into(source, target):
+    zero = source.dtype.type(0)
+    for i in range(source.size):
+        value = source[i]
+        target[i] = zero if value < zero else value  # NaN < 0 is False: NaN stays
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #compiled_matmul
+def compiled_matmul(A: ArrayLike, B: ArrayLike, num_workers: int | None = None) -> Tensor:
+    """Matrix product by a compiled kernel of your own. About twenty lines.
+
+    A: (m, k), B: (k, n), any sizes. Returns a new Tensor (m, n) of dtype `np.result_type(A, B)`.
+    float32 and float64 are compiled, other dtypes may go to `matmul`. ValueError: shapes as in
+    `matmul_baseline`. num_workers (not graded): threads at most.
+
+    >>> compiled_matmul([[1.0, 2.0]], [[3.0], [4.0]]).data
+    array([[11.]], dtype=float32)
+    """
+    a, b = matmul_operands(A, B)
+    (m, k), n = a.shape, b.shape[1]
+    workers = worker_count(num_workers, m * n * k // 2**22)  # less is not worth waking a thread
+    if not compilable(a, b):
+        return Tensor(matmul(a, b))
+    C = np.empty((m, n), np.result_type(a, b))
+    a, b = in_c_order(a, C.dtype), in_c_order(b, C.dtype)
+    run_pieces(_multiply_into, [(a, b, C, place) for place in rectangles(m, n, workers)])
+    return Tensor(C)
+
+
+@compiled
+def _multiply_into(A, B, C, place):
+    """C = A @ B within place, tile by tile."""
+    block, panel = workspace(A, C, place)
+    _, wide = tile_shape(C)
+    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
+        tile = zero_tile(C)
+        for q in range(depth):
+            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+        if p > 0:
+            tile = add_tile(tile, C, i, j)
+        store_tile(tile, C, i, j)
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #fused_linear_relu
+def fused_linear_relu(
+    x: ArrayLike, W: ArrayLike, b: ArrayLike, num_workers: int | None = None
+) -> Tensor:
+    """relu(x @ W + b), the result written once. About twenty-five lines.
+
+    x: (batch, in), W: (in, out), b: (out,). Returns a new Tensor (batch, out) of dtype
+    `np.result_type(x, W, b)`; NaN stays NaN. float32 and float64 are compiled. Shapes that do
+    not fit: ValueError with the shapes. num_workers (not graded): threads at most.
+
+    >>> fused_linear_relu([[1.0, 2.0]], [[1.0, -1.0], [1.0, 0.0]], [0.5, 0.5]).data
+    array([[3.5, 0. ]], dtype=float32)
+    """
+    a, w = matmul_operands(x, W)
+    bias = as_array(b)
+    (m, k), n = a.shape, w.shape[1]
+    if bias.shape != (n,):
+        raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
+    workers = worker_count(num_workers, m * n * k // 2**22)
+    out = np.empty((m, n), np.result_type(a, w, bias))
+    if not compilable(a, w, bias):
+        for row in range(0, m, 64):  # a few rows at a time: no second array as large as the result
+            part = out[row : row + 64]
+            part[...] = matmul(a[row : row + 64], w) + bias
+            np.maximum(part, out.dtype.type(0), out=part)
+        return Tensor(out)
+    a, w = in_c_order(a, out.dtype), in_c_order(w, out.dtype)
+    padded = np.zeros(n + 64, out.dtype)  # the last tile may read on beyond the last column
+    padded[:n] = bias
+    places = rectangles(m, n, workers)
+    run_pieces(_linear_relu_into, [(a, w, padded, out, place) for place in places])
+    return Tensor(out)
+
+
+@compiled
+def _linear_relu_into(A, B, bias, C, place):
+    """C = relu(A @ B + bias) within place, tile by tile."""
+    block, panel = workspace(A, C, place)
+    _, wide = tile_shape(C)
+    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
+        tile = zero_tile(C)
+        for q in range(depth):
+            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+        if p > 0:
+            tile = add_tile(tile, C, i, j)
+        if p + depth == A.shape[1]:  # the sum is complete, and still in registers
+            tile = relu_tile(add_row(tile, bias, j))
+        store_tile(tile, C, i, j)
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #sparse_matmul
+def sparse_matmul(
+    A: ArrayLike, W: "ArrayLike | SparseMatrix", num_workers: int | None = None
+) -> Tensor:
+    """A @ W without the multiplications by zero. About twenty lines.
+
+    A: (batch, in). W: a pruned matrix (in, out), or what `to_sparse` made of it once. Returns a
+    new Tensor (batch, out) of dtype `np.result_type(A, W.dtype)`. float32 and float64 are
+    compiled. Shapes that do not fit: ValueError with both. num_workers (not graded): threads.
+
+    >>> sparse_matmul([[1.0, 2.0]], [[0.0, 3.0], [4.0, 0.0]]).data
+    array([[8., 3.]], dtype=float32)
+    """
+    a, w = sparse_operands(A, W)
+    workers = worker_count(num_workers, MOST_WORKERS)
+    out = np.zeros((len(a), w.shape[1]), np.result_type(a.dtype, w.dtype))
+    for piece in sparse_packing.weight_pieces(w):
+        for i, slab in sparse_packing.row_slabs(a, piece.rows, out.dtype):
+            if not sparse_packing.can_skip_zeros(
+                slab, piece
+            ):  # 0 * inf is NaN, and other dtypes go to NumPy
+                sparse_packing.add_dense(slab, piece, out, i)
+                continue
+            useful = min(workers, max(1, sparse_packing.useful_workers(slab, piece)))
+            run_pieces(
+                _add_sparse, sparse_packing.kernel_pieces(slab, piece, out, i, useful), useful
+            )
+    return Tensor(out)
+
+
+@compiled
+def _add_sparse(a, begin, end, rows, values, base, out, i, j):
+    """out[i:, j:] += a @ some columns; one weight times a row of the batch at a time."""
+    panel = sparse_packing.packed_batch(
+        a, out
+    )  # a transposed: all samples of one input side by side
+    sums = sparse_packing.aligned(32, panel.shape[1], out)
+    for first in range(0, len(begin), 32):
+        columns = min(32, len(begin) - first)
+        for c in range(columns):
+            row = zero_row(out)
+            for q in range(begin[first + c], end[first + c]):
+                row = add_scaled(row, values[q], panel, rows[q] - base)
+            store_row(row, sums, c)
+        sparse_packing.add_transposed(sums[:columns], out, i, j + first)
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #given_compiled_quantized_matmul
+@compiled
+def _multiply_levels(a, b, excess, factors, out, place):
+    """out = (sums - excess) * factors within place, for packed rows `a` and columns `b`."""
+    top, bottom, left, right = place
+    words = a.shape[1] // TALL
+    sums = np.empty((TALL, WIDE), np.int32)
+    for j in range(left, right, WIDE):
+        for i in range(top, bottom, TALL):
+            x, y = (i - top) * words, (j - left) * words
+            tile = zero_sums()
+            for p in range(words):
+                tile = add_dots(tile, a, x + p * TALL, b, y + p * WIDE)
+            store_sums(tile, sums)
+            for r in range(min(TALL, bottom - i)):
+                # An instruction that wants unsigned levels made the sums too large. Both numbers
+                # have wrapped around at 2**32 by now, and so does their difference: it is right.
+                row, extra, target = sums[r], excess[i - top + r], out[i + r, j:right]
+                for c in range(min(WIDE, right - j)):
+                    target[c] = np.int32(row[c] - extra) * factors[j + c]
+
+# %% ../../modules/source/11_kernels/kernels_dev.ipynb #given_compiled_quantized_matmul_call
+def compiled_quantized_matmul(
+    A: ArrayLike,
+    B: ArrayLike,
+    scale_A: float = 1.0,
+    scale_B: ArrayLike = 1.0,
+    num_workers: int | None = None,
+) -> Tensor:
+    """`quantized_matmul` in integer arithmetic: the same contract, the same result to the bit.
+
+    num_workers: threads at most, by default as many as there are cores. Sums of more than 131,071
+    products, and everything where Numba does not compile, go to `quantized_matmul`.
+    """
+    a, b = matmul_operands(A, B)
+    (m, k), n = a.shape, b.shape[1]
+    scale_a = check_scale("scale_A", scale_A)
+    scales_b = np.broadcast_to(check_scale("scale_B", scale_B, columns=n), n)
+    workers = int8_packing.threads_for(m, k, n, num_workers)
+    if k > int8_packing.LONGEST_SUM or not COMPILING:
+        return quantized_matmul(a, b, scale_A, scale_B)
+    out = np.empty((m, n), np.float32)
+    with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity
+        factors = scale_a * scales_b
+
+    def multiply_rows(top: int, bottom: int, left: int, right: int) -> None:
+        rows, excess = int8_packing.pack_rows(a[top:bottom], scale_a)
+        _multiply_levels(rows, panel, excess, factors, out, (top, bottom, left, right))
+
+    for left, right in pairwise(int8_packing.panel_cuts(k, n)):
+        panel = int8_packing.empty_panel(k, right - left)
+        shares = pairwise(int8_packing.column_cuts(left, right, workers))
+        run_pieces(
+            int8_packing.pack_columns,
+            [(b[:, i:j], scales_b[i:j], panel[(i - left) // WIDE :]) for i, j in shares],
+        )
+        blocks = pairwise(int8_packing.row_cuts(m, k, workers))
+        run_pieces(multiply_rows, [(i, j, left, right) for i, j in blocks], workers)
+    return Tensor(out)
