@@ -12,7 +12,7 @@ help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
 	@echo "make lab    JupyterLab on the student's notebook"
-	@echo "make bench  the kernels against NumPy (tito bench)"
+	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
 	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
 
 env: $(VENV)/.ready
@@ -43,8 +43,13 @@ test: env
 lab: env
 	@$(BIN)/tito lab
 
-bench: env
+bench: $(VENV)/.bench
 	@$(BIN)/tito bench
+
+$(VENV)/.bench: $(VENV)/.ready
+	@echo "Adding the peers of the race to $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	-e '.[dev,bench]' && touch $@ || echo "They cannot all be installed: the race goes on without"
 
 clean:
 	rm -rf $(VENV) dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache \

@@ -314,7 +314,7 @@ _HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_op
 
 @app.command(context_settings=_HANDED_ON)
 def bench(context: typer.Context) -> None:
-    """Race the kernels against NumPy; `tito bench --help` lists the options."""
+    """Race the kernels against NumPy and others; `tito bench --help` lists the options."""
     import subprocess
 
     root = _project().root
