@@ -37,7 +37,7 @@ def threads_for(m: int, k: int, n: int, num_workers: int | None) -> int:
     return worker_count(num_workers, min(m * k * n >> _WORTH_WAKING, _BLOCKS // _row_bytes(k)))
 
 
-def row_cuts(m: int, k: int, workers: int) -> list[int]:
+def row_cuts(m: int, k: int, workers: int) -> tuple[int, ...]:
     """Where to cut the rows of A (m, k) into blocks: whole tiles, a like number for each worker."""
     blocks = -(-m // (TALL * max(1, min(8, _BLOCK // _row_bytes(k)))))
     return cuts(m, -(-blocks // workers) * workers, TALL)

@@ -87,7 +87,7 @@ import numpy as np
 from tinytorch.core.compression import check_scale, dequantize, quantize, rescale
 from tinytorch.core.layers import matmul, matmul_operands
 from tinytorch.core.scratch import scratch
-from tinytorch.core.tensor import ArrayLike, Tensor, as_array, positive_int
+from tinytorch.core.tensor import ArrayLike, Tensor, as_array, positive_int, tensor_of
 
 # %% nbgrader={"grade": false, "grade_id": "setup_checks", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from functools import partial
@@ -637,6 +637,8 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
     a, b = matmul_operands(A, B)
     step = min(positive_int("block_size", block_size), 1024)  # so that the two buffers stay small
     (m, k), n = a.shape, b.shape[1]
+    if max(m, k, n) <= step:
+        return Tensor(a @ b)  # one tile
     C = np.empty((m, n), dtype=np.result_type(a, b))
     # Summed in a buffer without gaps: a tenth faster than in the tile, whose rows lie so far apart
     # that they compete for the same places in the cache.
@@ -1902,13 +1904,13 @@ print(run_digits(mine) + you_guessed(my_guess))
 
 # %% nbgrader={"grade": false, "grade_id": "setup_expert", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
-from itertools import pairwise
+from itertools import pairwise, product
 
 from tinytorch.core import int8_packing, sparse_packing
 from tinytorch.core.compression import SparseMatrix, to_sparse
 from tinytorch.core.int8_packing import TALL, WIDE
-from tinytorch.core.packing import STRIDE, each_tile, in_c_order, workspace
-from tinytorch.core.simd import COMPILING, compilable, compiled
+from tinytorch.core.packing import STRIDE, WORTH_PACKING, in_c_order, pack_step, shares, step_count
+from tinytorch.core.simd import COMPILED_DTYPES, COMPILING, compilable, compiled
 from tinytorch.core.simd.int8 import add_dots, store_sums, zero_sums
 from tinytorch.core.simd.rows import add_scaled, store_row, zero_row
 from tinytorch.core.simd.tiles import (
@@ -1921,7 +1923,7 @@ from tinytorch.core.simd.tiles import (
     zero_tile,
 )
 from tinytorch.core.sparse_packing import sparse_operands
-from tinytorch.core.workers import MOST_WORKERS, cuts, rectangles, run_pieces, worker_count
+from tinytorch.core.workers import MOST_WORKERS, cuts, run_pieces, worker_count
 
 # %% nbgrader={"grade": false, "grade_id": "setup_expert_checks", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from tinytorch.core.compression import prune_magnitude
@@ -2006,19 +2008,19 @@ def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     """
     ### BEGIN SOLUTION
     values = as_array(x)
-    workers = 1  # less than 2**19 elements are not worth waking a thread, or asking for one
-    if num_workers is not None or values.size >= 2**19:
-        workers = worker_count(num_workers, values.size // 2**18)
-    if not (compilable(values) and values.flags.forc):
+    fit = values.dtype in COMPILED_DTYPES and values.flags.forc
+    if fit and values.ndim == 1 and values.size < 2**17 and num_workers is None:
+        out = np.empty(values.shape, values.dtype)
+        _relu_into(values, out)  # what follows would take as long as the loop over 1,000 elements
+        return tensor_of(out)
+    workers = worker_count(num_workers, values.size // 2**18)
+    if not fit:
         return Tensor(np.maximum(values, values.dtype.type(0)))
     out = np.empty_like(values)
     # Flat views, in the order in which the elements lie in memory.
-    source, target = (values, out) if out.ndim == 1 else (a.ravel("K") for a in (values, out))
-    if workers == 1:
-        _relu_into(source, target)
-    else:
-        ends = pairwise(cuts(source.size, workers, multiple=16))
-        run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
+    source, target = values.ravel("K"), out.ravel("K")
+    ends = pairwise(cuts(source.size, workers, multiple=16))
+    run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
     return Tensor(out)
 
 
@@ -2304,15 +2306,16 @@ for rung in rungs:
 # | helper | what it does |
 # |---|---|
 # | `in_c_order(A, dtype)` | A in row-major order and of that dtype: the compiler then meets one type of array, not twelve |
-# | `workspace(A, C, place)` | makes room for a `block` of A and a `panel` of B |
-# | `each_tile(A, B, C, place, block, panel)` | packs as it goes, and yields for each tile of C where it is: `i, j`; which part of k is packed: `p, depth`; where its rows and columns are: `x` in `block`, `y` in `panel` |
+# | `shares(C, k, workers)` | a list of `(place, block, panel)`, one for each thread: its part of C, and room for packed rows of A and columns of B |
+# | `step_count(A, C, place)` | how many steps the product of a place is cut into, so that its pieces fit the caches |
+# | `pack_step(step, A, B, C, place, block, panel)` | packs what a step needs and returns `i0, i1, j0, j1, p, depth`: the step adds `A[i0:i1, p : p + depth] @ B[p : p + depth, j0:j1]` to its part of C |
 # | `add_tile(tile, C, i, j)`, `store_tile(tile, C, i, j)` | add and write what lies within C |
-# | `rectangles(m, n, workers)` | cuts C into places `(top, bottom, left, right)`, one per thread |
 # | `run_pieces(f, pieces)` | calls `f(*piece)` for each, on as many threads |
 #
-# Row r of a packed block starts `r * STRIDE` numbers after row 0. Row q of a packed panel starts
-# `q * wide` numbers after row 0. A k beyond 512 comes in several parts: all but the first add to
-# what is in C already.
+# In the packed block, row i of A starts at `x = (i - i0) * STRIDE`, and its next number follows. In
+# the packed panel, the columns that a tile at column j reads start at `y = (j - j0) * depth`, and
+# their next row stands `wide` numbers further. A k beyond 256 comes in several parts: all but the
+# first add to what is in C already.
 
 
 # %% nbgrader={"grade": false, "grade_id": "compiled_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2331,26 +2334,29 @@ def compiled_matmul(A: ArrayLike, B: ArrayLike, num_workers: int | None = None) 
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     workers = worker_count(num_workers, m * n * k // 2**22)  # less is not worth waking a thread
-    if not compilable(a, b):
+    if not compilable(a, b) or m * n * k <= WORTH_PACKING:
         return Tensor(matmul(a, b))
     C = np.empty((m, n), np.result_type(a, b))
     a, b = in_c_order(a, C.dtype), in_c_order(b, C.dtype)
-    run_pieces(_multiply_into, [(a, b, C, place) for place in rectangles(m, n, workers)])
+    run_pieces(_multiply_into, [(a, b, C, *share) for share in shares(C, k, workers)])
     return Tensor(C)
 
 
 @compiled
-def _multiply_into(A, B, C, place):
+def _multiply_into(A, B, C, place, block, panel):
     """C = A @ B within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                store_tile(tile, C, i, j)
     ### END SOLUTION
 
 
@@ -2363,17 +2369,18 @@ def _multiply_into(A, B, C, place):
 # </details>
 # <details><summary>Hint 2: a plan</summary>
 #
-# Outside: `matmul_operands`, a C of the right dtype, one call of the compiled function for each
-# place. Inside: `workspace`, a loop over `each_tile`, and in it `packed_panel`'s innermost loop
-# with `depth` steps. If `p > 0`, C holds the sum of the earlier parts: `add_tile` it.
+# Outside: `matmul_operands`, a C of the right dtype, and one piece of work `(a, b, C, *share)` for
+# each of the `shares(C, k, 1)`. Inside: a loop over the steps, in it the two loops over tiles that
+# `packed_panel` has, now from j0 to j1 and from i0 to i1, and in them its innermost loop with
+# `depth` turns. If `p > 0`, C holds the sum of the earlier parts: `add_tile` it.
 #
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
 #
-# `for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):`, then a `zero_tile(C)`,
-# then `tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)` for each q below depth,
-# then `add_tile` where p > 0, then `store_tile`. With one thread the only place is
-# `(0, m, 0, n)`.
+# `for step in range(step_count(A, C, place)):`, in it the line of `pack_step` from the table, then
+# `for j in range(j0, j1, wide):` and `for i in range(i0, i1, tall):`. For each tile a
+# `zero_tile(C)`, then `tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)` for each
+# q below depth, then `add_tile` where p > 0, then `store_tile`.
 #
 # </details>
 
@@ -2516,35 +2523,43 @@ def fused_linear_relu(
     if bias.shape != (n,):
         raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
     workers = worker_count(num_workers, m * n * k // 2**22)
+    worth_it = compilable(a, w, bias) and m * n * k > WORTH_PACKING
+    if not worth_it and m * n < 2**16:
+        out = matmul(a, w) + bias
+        return Tensor(np.maximum(out, out.dtype.type(0), out=out))
     out = np.empty((m, n), np.result_type(a, w, bias))
-    if not compilable(a, w, bias):
-        for row in range(0, m, 64):  # a few rows at a time: no second array as large as the result
-            part = out[row : row + 64]
-            part[...] = matmul(a[row : row + 64], w) + bias
+    if not worth_it:
+        for i, j in product(range(0, m, 64), range(0, n, 2**14)):  # parts: no second such array
+            columns = slice(j, j + 2**14)
+            part = out[i : i + 64, columns]
+            part[...] = matmul(a[i : i + 64], w[:, columns]) + bias[columns]
             np.maximum(part, out.dtype.type(0), out=part)
         return Tensor(out)
     a, w = in_c_order(a, out.dtype), in_c_order(w, out.dtype)
     padded = np.zeros(n + 64, out.dtype)  # the last tile may read on beyond the last column
     padded[:n] = bias
-    places = rectangles(m, n, workers)
-    run_pieces(_linear_relu_into, [(a, w, padded, out, place) for place in places])
+    pieces = [(a, w, padded, out, *share) for share in shares(out, k, workers)]
+    run_pieces(_linear_relu_into, pieces)
     return Tensor(out)
 
 
 @compiled
-def _linear_relu_into(A, B, bias, C, place):
+def _linear_relu_into(A, B, bias, C, place, block, panel):
     """C = relu(A @ B + bias) within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        if p + depth == A.shape[1]:  # the sum is complete, and still in registers
-            tile = relu_tile(add_row(tile, bias, j))
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                if p + depth == A.shape[1]:  # the sum is complete, and still in registers
+                    tile = relu_tile(add_row(tile, bias, j))
+                store_tile(tile, C, i, j)
     ### END SOLUTION
 
 
