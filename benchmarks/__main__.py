@@ -20,7 +20,7 @@ from tinytorch.lab.machine import cores, describe
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 ROUNDS, QUICK_ROUNDS = 20, 5
-BLOCK, QUICK_BLOCK = 0.03, 0.008  # seconds
+BLOCK, QUICK_BLOCK = 0.02, 0.008  # seconds
 
 
 def main() -> int:

@@ -435,12 +435,12 @@ def fused_linear_relu(
     if bias.shape != (n,):
         raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
     workers = worker_count(num_workers, m * n * k // 2**22)
-    worth_it = compilable(a, w, bias) and m * n * k > WORTH_PACKING
-    if not worth_it and m * n < 2**16:
-        out = matmul(a, w) + bias
+    small = m * n * k <= WORTH_PACKING
+    if small and m * n < 2**16:
+        out = a @ w + bias
         return Tensor(np.maximum(out, out.dtype.type(0), out=out))
     out = np.empty((m, n), np.result_type(a, w, bias))
-    if not worth_it:
+    if small or not compilable(a, w, bias):
         for i, j in product(range(0, m, 64), range(0, n, 2**14)):  # parts: no second such array
             columns = slice(j, j + 2**14)
             part = out[i : i + 64, columns]
@@ -550,15 +550,16 @@ def compiled_quantized_matmul(
 ) -> Tensor:
     """`quantized_matmul` in integer arithmetic: the same contract, the same result to the bit.
 
-    num_workers: threads at most, by default as many as there are cores. Sums of more than 131,071
-    products, and everything where Numba does not compile, go to `quantized_matmul`.
+    num_workers: threads at most, by default as many as there are cores. Small products, sums of
+    more than 131,071 terms, and all where Numba does not compile go to `quantized_matmul`.
     """
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     scale_a = check_scale("scale_A", scale_A)
     scales_b = np.broadcast_to(check_scale("scale_B", scale_B, columns=n), n)
     workers = int8_packing.threads_for(m, k, n, num_workers)
-    if k > int8_packing.LONGEST_SUM or not COMPILING:
+    fit = COMPILING and k <= int8_packing.LONGEST_SUM
+    if not fit or m * k * n <= int8_packing.WORTH_PACKING:
         return quantized_matmul(a, b, scale_A, scale_B)
     out = np.empty((m, n), np.float32)
     with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity

@@ -2108,24 +2108,28 @@ my_guess = None  # times faster than vectorized_relu
 
 # %% tags=["ungraded"]
 sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
-ratios = []
+names = ["one thread", "several threads", "vectorized_relu"]
+faster = {name: [] for name in names}
 for n in sizes:
     x = rng.standard_normal(n, dtype=np.float32)
-    times = race(
-        {"numpy": partial(vectorized_relu, x), "compiled": partial(compiled_relu, x)}, rounds=9
-    )
-    ratios.append(statistics.median(times["numpy"]) / statistics.median(times["compiled"]))
+    calls = [partial(compiled_relu, x, 1), partial(compiled_relu, x), partial(vectorized_relu, x)]
+    times = race(dict(zip(names, calls, strict=True)), rounds=9)
+    for name in names:
+        gain = statistics.median(times["vectorized_relu"]) / statistics.median(times[name])
+        faster[name].append(gain)
 lines(
-    {"compiled_relu": (sizes, ratios), "vectorized_relu": (sizes, [1.0] * len(sizes))},
+    {name: (sizes, gains) for name, gains in faster.items()},
     xlabel="elements",
     ylabel="times faster than vectorized_relu",
-    caption=f"{ratios[2]:.2g} times at 100,000 elements; at best {max(ratios):.2g} times.",
+    caption=f"On one thread {faster['one thread'][2]:.2g} times at 100,000 elements; at best "
+    f"{max(faster['one thread']):.2g} times, with threads {max(faster['several threads']):.2g}.",
     guess_y=my_guess,
 )
 
 # %% [markdown]
-# Where the two lines meet, something else than the loop is the limit: at the left the call, at
-# the right the memory, to which both have the same road.
+# Where a curve comes near 1, something else than the loop is the limit: at the left the call, at
+# the right the memory, to which all have the same road. Threads wait until there is enough to
+# share: they cost tens of microseconds to ask.
 #
 # **Optimize.** Count the instructions of your compiled function with `packed_instructions`. Then
 # write `0` in place of `zero` and count again: what did the compiler have to convert?
@@ -2256,7 +2260,7 @@ def packed_panel(A, B, C):
 
 
 # %% [markdown]
-# **Guess.** 96 rows times a matrix of 960 by 960, which is 3.5 MiB. How many times faster than
+# **Guess.** 96 rows times a matrix of 960 by 960, which takes 3.5 MiB. How many times faster than
 # i-j-k is the packed panel?
 
 # %%
@@ -2265,24 +2269,25 @@ my_guess = None  # times faster than the first rung
 
 # %% tags=["ungraded"]
 rungs = [loops_ijk, loops_ikj, row_slices, min_inside, blocked_slices, register_tile, packed_panel]
-A = rng.standard_normal((96, 960), dtype=np.float32)
-B = rng.standard_normal((960, 960), dtype=np.float32)
-C, first_calls = np.empty((96, 960), np.float32), {}
+n = 960
+if not COMPILING:  # under NUMBA_DISABLE_JIT=1 loops are Python, and there are no registers
+    rungs, n = rungs[:5], 24
+A, B = (rng.standard_normal(shape, np.float32) for shape in ((96, n), (n, n)))
+C, first_calls = np.empty((96, n), np.float32), {}
 for rung in rungs:
     start = time.perf_counter()
     rung(A, B, C)
     first_calls[rung.__name__] = time.perf_counter() - start
     assert np.allclose(C, A @ B, rtol=1e-3, atol=1e-3), rung.__name__
 times = race({rung.__name__: partial(rung, A, B, C) for rung in rungs}, rounds=5)
-names = ["loops_ijk", "packed_panel", *first_calls]
-bars({name: times[name] for name in dict.fromkeys(names)}, "96 x 960 x 960", guess=my_guess)
+names = dict.fromkeys([rungs[0].__name__, rungs[-1].__name__, *times])  # the guess is about two
+bars({name: times[name] for name in names}, f"96 x {n} x {n}", guess=my_guess)
+
+# %% tags=["ungraded"]
 print(f"{'rung':<16}{'GFLOP/s':>8}{'first call':>12}   packed instructions")
 for rung in rungs:
-    name = rung.__name__
-    speed, counts = (
-        2 * 96 * 960**2 / statistics.median(times[name]) / 1e9,
-        packed_instructions(rung),
-    )
+    name, counts = rung.__name__, packed_instructions(rung)
+    speed = 2 * 96 * n**2 / statistics.median(times[name]) / 1e9
     print(f"{name:<16}{speed:>8.1f}{first_calls[name]:>10.2f} s   {counts or 'none'}")
 
 # %% [markdown]
@@ -2454,14 +2459,15 @@ my_guess = None  # 1.0 is as fast as numpy @
 
 
 # %% tags=["ungraded"]
-speeds, sizes = {"numpy @": [], "compiled_matmul": [], "i-k-j": []}, [48, 96, 192, 384, 768]
+sizes = [48, 96, 192, 384, 768] if COMPILING else [8, 16, 32]
+speeds = {"numpy @": [], "compiled_matmul": [], "with threads": [], "i-k-j": []}
 for n in sizes:
     A, B = rng.standard_normal((2, n, n), dtype=np.float32)
-    C = np.empty_like(A)
     calls = {
         "numpy @": partial(np.matmul, A, B),
         "compiled_matmul": partial(compiled_matmul, A, B, 1),
-        "i-k-j": partial(loops_ikj, A, B, C),
+        "with threads": partial(compiled_matmul, A, B),
+        "i-k-j": partial(loops_ikj, A, B, np.empty_like(A)),
     }
     assert np.allclose(compiled_matmul(A, B).data, A @ B, rtol=1e-3, atol=1e-3)
     for name, seconds in race(calls, rounds=7).items():
@@ -2470,17 +2476,19 @@ share = speeds["compiled_matmul"][-1] / speeds["numpy @"][-1]
 lines(
     {name: (sizes, values) for name, values in speeds.items()},
     xlabel="n, for matrices of n by n",
-    ylabel="GFLOP/s, one thread",
-    caption=f"At n = 768 compiled_matmul runs at {share:.2f} of numpy @"
-    + (f"; you guessed {my_guess}." if my_guess is not None else "."),
+    ylabel="GFLOP/s, numpy @ on one thread",
+    caption=f"At n = {n} compiled_matmul runs at {share:.2f} of numpy @ on one thread, "
+    f"at {speeds['with threads'][-1] / speeds['numpy @'][-1]:.2f} with threads."
+    + you_guessed(my_guess),
 )
 
 # %% [markdown]
-# A core has a ceiling, and the upper two lines run along under it. What is left between them is
+# A core has a ceiling, and two of the lines run along under it. What is left between them is
 # decided by details: how the edges are done, what is fetched ahead of time, how much is packed.
+# Threads bring a ceiling each, once there is enough to share.
 #
-# **Optimize.** Time `compiled_matmul(A, B, 2)`, with two threads. Which n is the first at which
-# they pay? Each thread packs panels of its own; what would they gain by sharing them?
+# **Optimize.** Which n is the first at which threads pay? Each of them packs panels of its own:
+# what would they gain by sharing them?
 
 
 # %% [markdown]
@@ -2523,12 +2531,12 @@ def fused_linear_relu(
     if bias.shape != (n,):
         raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
     workers = worker_count(num_workers, m * n * k // 2**22)
-    worth_it = compilable(a, w, bias) and m * n * k > WORTH_PACKING
-    if not worth_it and m * n < 2**16:
-        out = matmul(a, w) + bias
+    small = m * n * k <= WORTH_PACKING
+    if small and m * n < 2**16:
+        out = a @ w + bias
         return Tensor(np.maximum(out, out.dtype.type(0), out=out))
     out = np.empty((m, n), np.result_type(a, w, bias))
-    if not worth_it:
+    if small or not compilable(a, w, bias):
         for i, j in product(range(0, m, 64), range(0, n, 2**14)):  # parts: no second such array
             columns = slice(j, j + 2**14)
             part = out[i : i + 64, columns]
@@ -2969,15 +2977,16 @@ def compiled_quantized_matmul(
 ) -> Tensor:
     """`quantized_matmul` in integer arithmetic: the same contract, the same result to the bit.
 
-    num_workers: threads at most, by default as many as there are cores. Sums of more than 131,071
-    products, and everything where Numba does not compile, go to `quantized_matmul`.
+    num_workers: threads at most, by default as many as there are cores. Small products, sums of
+    more than 131,071 terms, and all where Numba does not compile go to `quantized_matmul`.
     """
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     scale_a = check_scale("scale_A", scale_A)
     scales_b = np.broadcast_to(check_scale("scale_B", scale_B, columns=n), n)
     workers = int8_packing.threads_for(m, k, n, num_workers)
-    if k > int8_packing.LONGEST_SUM or not COMPILING:
+    fit = COMPILING and k <= int8_packing.LONGEST_SUM
+    if not fit or m * k * n <= int8_packing.WORTH_PACKING:
         return quantized_matmul(a, b, scale_A, scale_B)
     out = np.empty((m, n), np.float32)
     with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity
