@@ -169,7 +169,7 @@ RACES: list[Race] = [
     _fused(256, 64, 10**5, 0.8, 1.2),
     _pruned(256),
     _pruned(1024, Goal("SciPy CSR", 1.0, 2.0), Goal("dense numpy @", 1.0, 3.0)),
-    _pruned(4096),
+    _pruned(2048),
     *_quantized("quantized_matmul", "float", Goal("float32 @", 0.8, 1.0), sizes=INT8_SIZES),
     *_quantized("quantized_matmul", "int8", Goal("float32 @", 0.9, 1.0), sizes=INT8_SIZES),
     *_quantized("compiled_quantized_matmul", "int8", *chain(*_INT8), sizes=INT8_SIZES),

@@ -354,7 +354,7 @@ def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     >>> compiled_relu([-2.0, 0.0, 3.0]).data
     array([0., 0., 3.], dtype=float32)
     """
-    values = as_array(x)
+    values = x.data if type(x) is Tensor else as_array(x)  # no call: 3 % at 1,000 elements
     fit = values.dtype in COMPILED_DTYPES and values.flags.forc
     if fit and values.ndim == 1 and values.size < 2**17 and num_workers is None:
         out = np.empty(values.shape, values.dtype)
