@@ -56,7 +56,7 @@ class Race:
 
 NUMPY, TORCH = "np.maximum(x, 0)", "torch.relu"
 SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048)
-INT8_SIZES = (64, 256, 512, 1024, 2048)
+INT8_SIZES = (64, 256, 1024, 2048)
 SQUARE, ROW = (8, 8), (64,)
 
 
