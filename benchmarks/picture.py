@@ -13,14 +13,13 @@ import matplotlib
 matplotlib.use("agg")  # a file is written; no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from benchmarks.report import judge, name_of
+from tinytorch.lab.plots import label_ends
 
 # One colour and marker per peer or kernel; one thread is a full line, several a broken one.
 _COLOURS = (("#1f3b57", "o"), ("#8a8a8a", "s"), ("#c2571a", "D"), ("#5b8c5a", "^"))
-_OUTLINE: list[AbstractPathEffect] = [withStroke(linewidth=2.5, foreground="white")]
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -31,7 +30,7 @@ _STYLE: dict[Any, Any] = {
 }
 _COLUMNS = 3
 Curves = dict[tuple[str, int], list[dict[str, Any]]]  # (peer, threads) -> rows by size
-End = tuple[float, float, str, str]  # y, x, label and colour of a curve's last point
+End = tuple[float, float, str, str]  # x, y, label and colour of a curve's last point
 Kernels = dict[str, Curves]
 _X_LABELS = {"memory": "elements", "arithmetic": "N"}
 
@@ -47,10 +46,10 @@ def draw(record: dict[str, Any], path: Path) -> bool:
         for place, (name, curves) in enumerate(kernels.items()):
             row, column = divmod(place, _COLUMNS)
             axes = figure.add_axes(_place(row, rows, column, _COLUMNS))
-            _label_ends(axes, _ratios(axes, name, curves))
+            label_ends(axes, _ratios(axes, name, curves), size=7)
         for place, roof in enumerate(("arithmetic", "memory")):
             axes = figure.add_axes(_place(rows - 1, rows, place, 2))
-            _label_ends(axes, _shares(axes, record, roof))
+            label_ends(axes, _shares(axes, record, roof), size=7)
         figure.text(0.01, -0.01, _caption(record), va="top")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, bbox_inches="tight", dpi=110)
@@ -95,7 +94,7 @@ def _ratios(axes: Axes, name: str, curves: Curves) -> list[End]:
         axes.plot(x, y, color=colour, ls="-" if threads == 1 else "--", marker=marker, ms=3)
         low, high = [j.low for j in judged], [j.high for j in judged]
         axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
-        ends.append((y[-1], x[-1], _label(peer, threads), colour))
+        ends.append((x[-1], y[-1], _label(peer, threads), colour))
     axes.set(xscale="log", yscale="log", title=name, ylabel="times as fast")
     bottom, top = axes.get_ylim()
     axes.set_ylim(min(bottom, 0.5), max(top, 2))
@@ -122,7 +121,7 @@ def _shares(axes: Axes, record: dict[str, Any], roof: str) -> list[End]:
         colour, marker = _COLOURS[kernels.index(kernel) % len(_COLOURS)]
         x, y = list(points), list(points.values())
         axes.plot(x, y, color=colour, ls="-" if threads == 1 else "--", marker=marker, ms=3)
-        ends.append((y[-1], x[-1], _label(kernel, threads), colour))
+        ends.append((x[-1], y[-1], _label(kernel, threads), colour))
     what = "float32 multiply-adds" if roof == "arithmetic" else "bytes read and written"
     axes.set(xscale="log", title=f"share of the measured peak: {what}", ylabel="share; peak = 1")
     _ticks(axes, sorted({x for points in groups.values() for x in points}), _X_LABELS[roof])
@@ -151,18 +150,6 @@ def _plain_heights(axes: Axes, ticks: tuple[float, ...]) -> None:
     axes.set_yticks([tick for tick in ticks if low <= tick <= high])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _label_ends(axes: Axes, ends: list[End]) -> None:
-    """Labels right of the last points, moved apart where they would touch."""
-    scale, lowest = 72 / axes.figure.dpi, float("-inf")
-    for y, x, label, colour in sorted(ends):
-        place = axes.transData.transform((x, y))[1] * scale
-        lowest = max(place, lowest + 9)
-        axes.annotate(
-            label, (x, y), xytext=(5, lowest - place), textcoords="offset points",
-            va="center", fontsize=7, color=colour, annotation_clip=False, path_effects=_OUTLINE,
-        )  # fmt: skip
 
 
 def _caption(record: dict[str, Any]) -> str:

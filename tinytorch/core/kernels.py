@@ -356,7 +356,8 @@ def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     """
     values = x.data if type(x) is Tensor else as_array(x)  # no call: 3 % at 1,000 elements
     fit = values.dtype in COMPILED_DTYPES and values.flags.forc
-    if fit and values.ndim == 1 and values.size < 2**17 and num_workers is None:
+    alone = values.size < 2**19 if num_workers is None else worker_count(num_workers, 2) == 1
+    if fit and alone and values.ndim == 1:
         out = np.empty(values.shape, values.dtype)
         _relu_into(values, out)  # what follows would take as long as the loop over 1,000 elements
         return tensor_of(out)

@@ -96,6 +96,31 @@ def _log_ticks(axis: Axis, formatter: Callable[[float, Any], str]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size: float = 10) -> None:
+    """Write (x, y, text, colour) right of the last points of curves, apart where they would touch.
+
+    To be called last: the places depend on the axes' limits. size: of the letters, in points.
+    """
+    figure = axes.figure
+    assert isinstance(figure, Figure)  # no pictures inside pictures here
+    figure.draw_without_rendering()  # lays the axes out
+    points, lowest = 72 / figure.dpi, float("-inf")
+    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
+        place = axes.transData.transform((x, y))[1] * points
+        lowest = max(place, lowest + 1.2 * size)
+        axes.annotate(
+            text,
+            (x, y),
+            xytext=(7, lowest - place),
+            textcoords="offset points",
+            va="center",
+            fontsize=size,
+            color=colour,
+            annotation_clip=False,
+            path_effects=_OUTLINE,
+        )
+
+
 def _finish(figure: Figure, caption: str) -> None:
     _caption(figure, caption)
     plt.show()
@@ -109,33 +134,36 @@ def bars(
     title: str,
     *,
     guess: Any = None,
+    about: str | None = None,
     caption: str | None = None,
 ) -> None:
     """Median time of each contestant as a bar, with its middle half of readings as a line.
 
     times: name -> seconds per call, as `race` returns them. The first entry is the yardstick.
-    guess: how many times faster than the first the second one was thought to be.
-    caption: the conclusion; by default how the second compares with the first.
+    guess: how many times faster than the first another one was thought to be.
+    about: the name of that other one; by default the second.
+    caption: the conclusion; by default how that one compares with the first.
     """
     names = list(times)
+    row = names.index(about) if about is not None else min(1, len(names) - 1)
     medians = [statistics.median(times[name]) for name in names]
-    ratio, guessed = medians[0] / medians[min(1, len(names) - 1)], _number(guess)
+    ratio, guessed = medians[0] / medians[row], _number(guess)
     if caption is None:
-        caption = f"{names[min(1, len(names) - 1)]}: {_times(ratio)} times as fast as {names[0]}"
+        caption = f"{names[row]}: {_times(ratio)} times as fast as {names[0]}"
         caption += "." if guessed is None else f"; you guessed {guessed:g}."
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(figsize=(7.5, 0.9 + 0.5 * len(names)))
         axes.barh(names, medians, color=[_SHADE] + [_INK] * (len(names) - 1), height=0.6)
-        for row, name in enumerate(names):
-            _spread(axes, row, times[name])
+        for place, name in enumerate(names):
+            _spread(axes, place, times[name])
         axes.margins(x=0.18)
         axes.xaxis.set_major_formatter(FuncFormatter(_seconds))
         wide = max(medians) > 20 * min(medians)
         if guessed is not None and len(names) > 1:
-            place = _within(medians[0] / guessed, min(medians), max(medians))
-            (mark,) = axes.plot([place] * 2, [0.6, 1.4], color=_GUESS, lw=2.5, ls="--")
+            at = _within(medians[0] / guessed, min(medians), max(medians))
+            (mark,) = axes.plot([at] * 2, [row - 0.4, row + 0.4], color=_GUESS, lw=2.5, ls="--")
             mark.set_path_effects(_OUTLINE)
-            axes.annotate("your guess", (place, 0.58), color=_GUESS, ha="center")
+            axes.annotate("your guess", (at, row - 0.42), color=_GUESS, ha="center")
         if wide:
             axes.set_xscale("log")
             _log_ticks(axes.xaxis, _seconds)
@@ -176,17 +204,12 @@ def lines(
     """
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(figsize=(7.5, 3.6))
+        ends = []
         for index, (name, (x, y)) in enumerate(series.items()):
             colour = _INK if index == 0 else "#7a7a7a"
             marker, dashes = _MARKERS[index % len(_MARKERS)], "-" if index == 0 else "--"
             axes.plot(x, y, color=colour, marker=marker, ms=4, ls=dashes)
-            axes.annotate(
-                name,
-                (x[-1], y[-1]),
-                xytext=(7, -11 * index),  # apart where two curves end close together
-                textcoords="offset points",
-                va="center",
-            )
+            ends.append((x[-1], y[-1], name, "black"))
         axes.set(xscale="log" if log_x else "linear", yscale="log", xlabel=xlabel, ylabel=ylabel)
         axes.margins(y=0.12)
         where, height = _number(guess), _number(guess_y)
@@ -208,6 +231,7 @@ def lines(
         if x_in_bytes or len(places) <= 8:
             axes.set_xticks(places[::3] if x_in_bytes else places)
             axes.xaxis.set_major_formatter(FuncFormatter(_bytes if x_in_bytes else _amount))
+        label_ends(axes, ends)
         _finish(figure, caption)
 
 
