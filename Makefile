@@ -38,7 +38,7 @@ test: env
 	$(BIN)/python -W error -c "import importlib, pkgutil, tinytorch; \
 	[importlib.import_module(m.name) for m in pkgutil.walk_packages(tinytorch.__path__, 'tinytorch.')]"
 	$(BIN)/tito build --check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lab: env
 	@$(BIN)/tito lab

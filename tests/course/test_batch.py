@@ -28,13 +28,21 @@ WRONG = {
     "quantized_matmul": "def quantized_matmul(A, B, scale_A=1.0, scale_B=1.0):\n"
     "    return Tensor(quantize(A, scale_A) @ quantize(B, scale_B))",
     "quantized_relu": "def quantized_relu(x, scale=1.0):\n    return Tensor(as_array(x))",
+    "compiled_relu": "def compiled_relu(x, num_workers=None):\n"
+    "    return Tensor(np.abs(as_array(x)))",
+    "compiled_matmul": "def compiled_matmul(A, B, num_workers=None):\n"
+    "    return Tensor(as_array(A) @ as_array(A).T)",
+    "fused_linear_relu": "def fused_linear_relu(x, W, b, num_workers=None):\n"
+    "    return Tensor(np.maximum(as_array(x) @ as_array(W), 0))",
+    "sparse_matmul": "def sparse_matmul(A, W, num_workers=None):\n"
+    "    return Tensor(as_array(A) @ (to_sparse(W).to_dense() != 0))",
 }
 
 
 @pytest.fixture(scope="session")
-def nine(released, tmp_path_factory):
-    """A copy of the real course with nine students, one wrong answer each, graded."""
-    root = tmp_path_factory.mktemp("nine") / "course"
+def thirteen(released, tmp_path_factory):
+    """A copy of the real course with a student for each answer, one wrong answer each, graded."""
+    root = tmp_path_factory.mktemp("thirteen") / "course"
     shutil.copytree(released.root, root)
     project = Project(root)
     for name, source in WRONG.items():
@@ -46,24 +54,24 @@ def nine(released, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_costs_only_its_own_points(nine, name):
-    _, points, most = nine
+def test_a_wrong_answer_costs_only_its_own_points(thirteen, name):
+    _, points, most = thirteen
     auto = {answer: p for answer, p in points[name].items() if not answer.startswith("answer_")}
     lost = {answer for answer, p in auto.items() if p < most[answer]}
-    assert len(auto) == 9
+    assert len(auto) == len(WRONG) == 13
     assert lost == {name}
 
 
-def test_what_was_graded_is_skipped_until_it_changes(nine):
-    project, *_ = nine
+def test_what_was_graded_is_skipped_until_it_changes(thirteen):
+    project, *_ = thirteen
     assert [o.state for o in batch.grade(project, A, ["quantized_relu"])] == ["skipped"]
     hand_in(project, A, "quantized_relu", {})
     again = batch.grade(project, A, ["quantized_relu"])[0]
     assert (again.state, again.score) == ("graded", 100)
 
 
-def test_a_half_graded_submission_is_graded_again(nine):
-    project, *_ = nine
+def test_a_half_graded_submission_is_graded_again(thirteen):
+    project, *_ = thirteen
     with Gradebook(project.gradebook_url) as book:
         grade = book.find_grade("test_matmul_baseline", "kernels_dev", A, "vectorized_relu")
         grade.auto_score = None
@@ -71,8 +79,8 @@ def test_a_half_graded_submission_is_graded_again(nine):
     assert batch.grade(project, A, ["vectorized_relu"])[0].state == "graded"
 
 
-def test_bad_submissions_fail_alone_and_leave_no_zero(nine):
-    project, *_ = nine
+def test_bad_submissions_fail_alone_and_leave_no_zero(thirteen):
+    project, *_ = thirteen
     name = "kernels_dev.ipynb"
     good = hand_in(project, A, "zoe", {})
     for student in ("corrupt", "renamed", "nothing", "linked", "binary", "no_cells"):
@@ -101,8 +109,8 @@ def test_bad_submissions_fail_alone_and_leave_no_zero(nine):
     assert rows["corrupt"] is None
 
 
-def test_feedback_pages_are_written(nine):
-    project, *_ = nine
+def test_feedback_pages_are_written(thirteen):
+    project, *_ = thirteen
     seen = []
     outcomes = batch.feedback(project, A, lambda *step: seen.append(step))
     assert {outcome.state for outcome in outcomes} == {"graded"}
