@@ -21,7 +21,7 @@ NO_NUMBERS = [
     [1.0, None],
     1 + 2j,
     np.array([1j]),
-    np.array([object()]),
+    np.array([None]),
     np.array(["2020-01-01"], dtype="M8[D]"),
     {1, 2},
     {"a": 1},
@@ -246,3 +246,8 @@ def test_positive_int_names_a_number_that_will_not_do(value):
 def test_positive_int_refuses_what_is_no_number(value):
     with pytest.raises(TypeError, match="num_workers must be a whole number of at least 1, got"):
         positive_int("num_workers", value)
+
+
+def test_an_object_array_is_refused_even_where_it_holds_numbers():
+    with pytest.raises(TypeError, match="dtype object"):
+        Tensor(np.array([1, 2.5], dtype=object))

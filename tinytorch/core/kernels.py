@@ -347,8 +347,8 @@ from .workers import MOST_WORKERS, cuts, run_pieces, worker_count
 def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     """max(x, 0) for every element, by a compiled loop of your own. About fifteen lines.
 
-    x: as in `vectorized_relu`, and so is the result: any shape, NaN stays NaN. float32 and
-    float64 are compiled, other dtypes may go to NumPy. num_workers (not graded): threads at
+    x: as in `vectorized_relu`, and so is the result: any shape, 0-d too; NaN stays NaN. float32
+    and float64 are compiled, other dtypes may go to NumPy. num_workers (not graded): threads at
     most, by default what the process may use.
 
     >>> compiled_relu([-2.0, 0.0, 3.0]).data

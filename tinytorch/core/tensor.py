@@ -214,7 +214,8 @@ def _convert(data: Any, dtype: npt.DTypeLike | None) -> np.ndarray:
         ) from None
     kind = array.dtype.kind
     # NumPy falls back to object for Python integers beyond 64 bits, which float32 still holds.
-    if kind == "O" and array.size and all(type(v) in (int, float) for v in array.flat):
+    beyond = kind == "O" and not isinstance(data, np.ndarray) and array.size
+    if beyond and all(type(v) in (int, float) for v in array.flat):
         kind = "i"
     if kind not in _REAL_KINDS:
         raise TypeError(f"a Tensor holds bool, integer or float numbers, got {_describe(data)}")
