@@ -82,7 +82,8 @@ def headroom(product: Product | None = None, *, guess: Any = None) -> None:
         axes.set_ylabel("largest sum of K int8 products")
         if guessed is not None:
             place = _within(guessed, 1, terms[-1])
-            _upright(axes, place, "your guess", 0.94, "left", _GUESS, "--")
+            side = "left" if place < 1e5 else "right"
+            _upright(axes, place, "your guess", 0.2, side, _GUESS, "--")
         _log_ticks(axes.xaxis, _amount)
         label_ends(axes, ends, size=9)
         _finish(figure, caption)

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
+from tinytorch.lab.measure import spread
 from tinytorch.lab.measuring import TracingCost
 from tinytorch.lab.plots import (
     _GUESS,
@@ -82,12 +83,14 @@ def tracing_bars(costs: Mapping[str, TracingCost], title: str, *, guess: Any = N
     pairs: dict[str, list[float]] = {}
     for name, cost in costs.items():
         pairs[name], pairs[f"{name}, traced"] = ([max(s, _LEAST) for s in each] for each in cost)
-        untraced, traced = (max(statistics.median(each), _LEAST) for each in cost)
-        slower.append(f"{name} by {_times(traced / untraced)}")
-    caption = f"Tracing multiplies the time of {', of '.join(slower)}."
+        untraced, traced = spread(pairs[name]), spread(pairs[f"{name}, traced"])
+        apart = traced.lower > untraced.upper or traced.upper < untraced.lower
+        times = f"{_times(traced.median / untraced.median)} times as long with tracing as without"
+        slower.append(f"{name}: {times if apart else 'no difference beyond the spread'}.")
+    caption = "\n".join(slower)
     first = next(iter(costs))
     if guessed is not None:
-        caption += f" You guessed {guessed:g}."
+        caption += f" You guessed {guessed:g} for {first}."
     bars(
         pairs,
         title,
