@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from tinytorch.lab.measure import machine_line, race
+from tinytorch.lab.measure import machine_line, race, spread
 
 
 def test_contestants_take_turns_and_the_order_rotates():
@@ -40,3 +40,12 @@ def test_no_contestants_give_no_times():
 
 def test_the_machine_is_described_in_one_line():
     assert "core" in machine_line() and "NumPy" in machine_line() and "\n" not in machine_line()
+
+
+def test_the_spread_of_known_readings():
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0, 7.0, 6.0]) == (1, 2, 4, 6)
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0, 7.0, 6.0]).iqr == 4
+
+
+def test_one_reading_has_no_spread():
+    assert spread([3.0]) == (3, 3, 3, 3) and spread([3.0]).iqr == 0

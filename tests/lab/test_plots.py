@@ -62,6 +62,12 @@ def test_a_histogram_concludes_the_spread(drawn):
     histogram([1e-6, 2e-6, 2e-6, 5e-6], "runs of one call", guess=3)
     assert any("The slowest run took 5 times as long as the fastest; you guessed 3." in t
                for t in drawn)  # fmt: skip
+    assert {"minimum 1 µs", "median 2 µs", "middle half in grey", "your guess"} <= set(drawn)
+
+
+def test_a_histogram_says_where_the_middle_half_lies(drawn):
+    histogram([1e-6 * n for n in range(1, 8)], "runs of one call")
+    assert any("Half of the runs took between 2 µs and 6 µs." in t for t in drawn)
 
 
 def test_a_histogram_of_equal_times_is_drawn(drawn):

@@ -7,9 +7,10 @@ import gc
 import math
 import os
 import platform
+import statistics
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -57,6 +58,27 @@ def race(
         if collecting:
             gc.enable()
     return times
+
+
+class Spread(NamedTuple):
+    """How readings are spread; the middle half lies from `lower` to `upper`. Same unit as they."""
+
+    minimum: float
+    lower: float
+    median: float
+    upper: float
+
+    @property
+    def iqr(self) -> float:
+        """The interquartile range: how wide the middle half is."""
+        return self.upper - self.lower
+
+
+def spread(readings: Sequence[float]) -> Spread:
+    """Minimum, quartiles and median of one reading or more. Quartiles as `statistics.quantiles`."""
+    several = len(readings) > 1
+    lower, median, upper = statistics.quantiles(readings, n=4) if several else [*readings] * 3
+    return Spread(min(readings), lower, median, upper)
 
 
 def machine_line() -> str:

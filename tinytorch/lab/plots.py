@@ -18,7 +18,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import offset_copy
 
-from tinytorch.lab.measure import machine_line
+from tinytorch.lab.measure import machine_line, spread
 
 _INK, _SHADE, _GUESS = "#1f3b57", "#9db4c8", "#c2571a"
 _MARKERS = "osD^v"
@@ -176,8 +176,7 @@ def bars(
 
 
 def _spread(axes: Axes, row: int, seconds: Sequence[float]) -> None:
-    median = statistics.median(seconds)
-    lower, _, upper = statistics.quantiles(seconds, n=4) if len(seconds) > 1 else [median] * 3
+    _, lower, median, upper = spread(seconds)
     (line,) = axes.plot([lower, upper], [row, row], color="black", lw=1.5, marker="|")
     line.set_path_effects(_OUTLINE)
     axes.annotate(
@@ -236,31 +235,58 @@ def lines(
 
 
 def histogram(seconds: Sequence[float], title: str, *, guess: Any = None) -> None:
-    """How often each duration occurred, with minimum and median marked.
+    """How often each duration occurred: all runs above; below, larger, the fastest nine tenths.
 
-    seconds: one entry per run. guess: how many times longer than the fastest the slowest took.
+    seconds: one entry per run. Minimum, median and middle half are marked below. guess: how many
+    times longer than the fastest the slowest took, marked above.
     """
-    fastest, slowest, median = min(seconds), max(seconds), statistics.median(seconds)
+    (fastest, lower, median, upper), slowest = spread(seconds), max(seconds)
     guessed = _number(guess)
     caption = f"The slowest run took {_times(slowest / fastest)} times as long as the fastest"
     caption += "." if guessed is None else f"; you guessed {guessed:g}."
-    span = math.log10(slowest / fastest) or 0.01
-    edges = [fastest * 10 ** (span * i / 40) for i in range(41)]
+    caption += f"\nHalf of the runs took between {_seconds(lower)} and {_seconds(upper)}."
+    most = max(sorted(seconds)[: math.ceil(0.9 * len(seconds))])
+    most = max(most, upper, 1.01 * fastest)
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(figsize=(7.5, 3.2))
-        axes.hist(seconds, bins=edges, color=_SHADE)
-        marks = [(fastest, "minimum", 0.93, _INK, "-"), (median, "median", 0.83, _INK, "-")]
+        figure, (above, below) = plt.subplots(2, 1, figsize=(7.5, 4.8))
+        above.hist(seconds, bins=np.geomspace(fastest, max(slowest, most), 41), color=_SHADE)
+        above.set(xscale="log", yscale="log", ylabel="runs", title=title)
+        above.set(ylim=(0.6, 2 * len(seconds)), xlabel="time of one run, all runs (logarithmic)")
         if guessed is not None:
             place = _within(fastest * guessed, fastest, slowest)
-            marks.append((place, "your guess", 0.7, _GUESS, "--"))
-        for value, name, height, colour, dashes in marks:
-            axes.axvline(value, color=colour, lw=1.5, ls=dashes)
-            text = f" {name}" if colour == _GUESS else f" {name} {_seconds(value)}"
-            axes.annotate(text, (value, height), xycoords=("data", "axes fraction"), color=colour)
-        axes.set(xscale="log", xlabel="time of one run", ylabel="runs", title=title)
-        axes.margins(y=0.3)
-        _log_ticks(axes.xaxis, _seconds)
+            _mark(above, place, "your guess", 0.85, _GUESS, "--")
+        below.axvspan(lower, upper, color="#dcdcdc", zorder=0)
+        edges = np.linspace(fastest, most, 31)
+        runs, *_ = below.hist(seconds, bins=edges, color=_SHADE, ec="white", lw=0.5)
+        below.set_ylim(0, 1.8 * runs.max())  # room for the names
+        _mark(below, fastest, f"minimum {_seconds(fastest)}", 0.93, _INK)
+        _mark(below, median, f"median {_seconds(median)}", 0.78, _INK)
+        _mark(below, upper, "middle half in grey", 0.63, "#5a5a5a", ":")
+        below.set(ylabel="runs", xlabel="time of one run, the fastest nine tenths")
+        _log_ticks(above.xaxis, _seconds)
+        above.yaxis.set_major_formatter(FuncFormatter(_amount))
+        below.xaxis.set_major_formatter(FuncFormatter(_seconds))
+        below.xaxis.set_major_locator(MaxNLocator(6))
         _finish(figure, caption)
+
+
+def _mark(
+    axes: Axes, value: float, text: str, height: float, colour: str, dashes: str = "-"
+) -> None:
+    """A vertical line with its name beside it, on the side that has room."""
+    right_half = axes.transAxes.inverted().transform(axes.transData.transform((value, 1)))[0] > 0.6
+    axes.axvline(value, color=colour, lw=1.5, ls=dashes)
+    axes.annotate(
+        text,
+        (value, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(-5 if right_half else 5, 0),
+        textcoords="offset points",
+        ha="right" if right_half else "left",
+        va="center",
+        color=colour,
+        path_effects=_OUTLINE,
+    )
 
 
 def digits_panels(
