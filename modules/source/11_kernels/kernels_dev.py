@@ -96,9 +96,17 @@ from types import SimpleNamespace
 from tinytorch.lab.expect import expect_error, expect_tensor, expect_unchanged
 
 # %% tags=["ungraded"]
+from tinytorch.lab.comparison import compare
 from tinytorch.lab.digits_run import run_digits
+from tinytorch.lab.headroom_plots import digits_accuracy, headroom
 from tinytorch.lab.measure import race
+from tinytorch.lab.measuring import call_by_call, timer, tracing_cost
+from tinytorch.lab.measuring_plots import first_calls, tracing_bars
 from tinytorch.lab.plots import bars, histogram, lines, you_guessed
+from tinytorch.lab.quantization import channel_errors, digits_by_bits, sweep_bits, sweep_scales
+from tinytorch.lab.quantization_plots import bits_and_scale, channel_dots, scale_tradeoff
+from tinytorch.lab.trace import trace
+from tinytorch.lab.trace_plots import access_film, miss_maps
 
 rng = np.random.default_rng(0)
 
@@ -759,6 +767,42 @@ def check_cache_friendly_matmul_errors():
 check_cache_friendly_matmul_errors()
 ### END HIDDEN TESTS
 
+
+# %% [markdown]
+# An instrument writes down every access that a kernel makes to 32 by 32 matrices and sends them
+# through a model of a small cache: 32 lines of 8 numbers; what was not used for longest goes first.
+# No clock is involved, so the picture is the same on every machine.
+#
+# **Guess.** How many times fewer misses have your tiles of 8 by 8 than three loops?
+
+# %%
+my_guess = None  # times fewer misses
+
+
+# %% tags=["ungraded"]
+def i_j_k(A, B):
+    C = np.zeros((len(A), B.shape[1]), A.dtype)
+    for i in range(len(A)):
+        for j in range(B.shape[1]):
+            for p in range(len(B)):
+                C[i, j] += A[i, p] * B[p, j]
+    return C
+
+
+A, B = rng.standard_normal((2, 32, 32), dtype=np.float32)
+runs = {
+    "three loops": trace(i_j_k, A, B),
+    "your tiles of 8 by 8": trace(cache_friendly_matmul, A, B, block_size=8),
+}
+miss_maps(runs, guess=my_guess)
+access_film(runs)
+
+# %% [markdown]
+# The darker a place, the more often it had to be fetched again. Drag the slider below the second
+# picture: the loops sweep over all of B before they come back, and by then the model has forgotten
+# where they began. A tile step stays in three small squares until it is done with them.
+#
+# **Optimize.** Trace tiles of 16 by 16. Three of them are 768 numbers, and the model holds 256.
 
 # %% [markdown]
 # **Guess.** Which block size will be fastest for two 512 by 512 float32 matrices? The table above
@@ -1463,6 +1507,27 @@ check_SimpleProfiler_effects()
 
 
 # %% [markdown]
+# **Guess.** An array that was just made has an address, but no memory yet. How many times as long as
+# a later call does the first call take that writes into it?
+
+# %%
+my_guess = None  # first call divided by a later one
+
+
+# %% tags=["ungraded"]
+x = rng.standard_normal(4_000_000, dtype=np.float32)
+fresh = np.empty_like(x)
+calls = {
+    "into a fresh array": lambda: np.maximum(x, np.float32(0), out=fresh),
+    "vectorized_relu": lambda: vectorized_relu(x),
+}
+first_calls(call_by_call(calls), "ReLU of 4,000,000 elements, call by call", guess=my_guess)
+
+# %% [markdown]
+# The first call also waits for the operating system to hand out pages of memory. That is why a
+# profiler warms up.
+
+# %% [markdown]
 # **Guess.** Two hundred runs of one ReLU of 10,000 elements. How many times longer than the
 # fastest will the slowest take?
 
@@ -1484,6 +1549,50 @@ print(f"minimum {metrics['min_time'] * 1e6:.1f} microseconds")
 #
 # **Optimize.** Which of `min_time` and `wall_time` would you compare two kernels by, and which
 # would you promise to a user who waits? Run the cell again while a video plays.
+
+
+# %% [markdown]
+# **Guess.** `tracemalloc` notes every allocation. How many times as long does it make a list of
+# 10,000 Python floats take?
+
+# %%
+my_guess = None  # times as long with tracing
+
+
+# %% tags=["ungraded"]
+x = rng.standard_normal(1_000_000, dtype=np.float32)
+calls = {
+    "10,000 Python floats": lambda: [value * 2.0 for value in range(10_000)],
+    "one array of 1,000,000": lambda: vectorized_relu(x),
+}
+tracing_bars(tracing_cost(calls), "What tracemalloc costs", guess=my_guess)
+print(timer())
+
+# %% [markdown]
+# Tracing is paid for each allocation, not for each byte: hence a pass of its own. And what is shorter
+# than the clock's step has to be repeated within one reading.
+
+# %% [markdown]
+# `compare` of the lab takes turns, as `race` does, and lets your profiler measure the memory.
+#
+# **Guess.** How many times as fast as `matmul_baseline` is your blocked product? Below 1 is slower.
+
+# %%
+my_guess = None  # times as fast as matmul_baseline
+
+
+# %% tags=["ungraded"]
+A, B = rng.standard_normal((2, 256, 256), dtype=np.float32)
+calls = {
+    "matmul_baseline": lambda: matmul_baseline(A, B),
+    "cache_friendly_matmul": lambda: cache_friendly_matmul(A, B, 64),
+}
+found = compare(calls, profiler=SimpleProfiler())
+found.draw("Product of two 256 by 256 matrices", guess=my_guess)
+found
+
+# %% [markdown]
+# A ratio smaller than the spread is no result.
 
 
 # %% tags=["ungraded"]
@@ -1665,6 +1774,20 @@ check_quantized_matmul_errors()
 
 
 # %% [markdown]
+# **Guess.** With how many terms can a sum of products of levels be wrong for the first time, if it is
+# held in float32?
+
+# %%
+my_guess = None  # terms
+
+
+# %% tags=["ungraded"]
+headroom(quantized_matmul, guess=my_guess)
+
+# %% [markdown]
+# Each accumulator fails one term after its largest safe K of the table above.
+
+# %% [markdown]
 # **Guess.** A small scale cuts off the large values, a large scale blurs the small ones. For
 # numbers drawn from a standard normal distribution, which scale gives the smallest error of the
 # product? (127 times the scale is the largest value that is not cut off.)
@@ -1675,24 +1798,28 @@ my_guess = None  # scale
 
 # %% tags=["ungraded"]
 A, B = rng.standard_normal((2, 256, 256), dtype=np.float32)
-scales = np.geomspace(0.001, 0.2, 25)
-exact = A @ B
-errors = [np.std(quantized_matmul(A, B, s, s).data - exact) / np.std(exact) for s in scales]
-best_scale = scales[int(np.argmin(errors))]
-lines(
-    {"quantized_matmul": (scales, [100 * e for e in errors])},
-    xlabel="scale of both matrices",
-    ylabel="error, percent of the product's spread",
-    caption=f"Least error {100 * min(errors):.2g} % at {best_scale:.3f}: values up to "
-    f"{127 * best_scale:.1f} are kept.",
-    guess=my_guess,
-)
+scale_tradeoff(sweep_scales(quantized_matmul, A, B), guess=my_guess)
 
 # %% [markdown]
-# Left of the lowest point values are cut off at the last level, right of it rounding takes over.
+# Left of the best scale the product loses what was cut off, right of it what was rounded; the
+# measured curve follows whichever is worse.
 #
 # **Optimize.** Put one value of 100 into A and run the cell again. What does a single outlier do
 # to the best scale, and to the error of everything else?
+
+# %% [markdown]
+# **Guess.** How many times larger is the least error with 4 bits than with 8?
+
+# %%
+my_guess = None  # times larger
+
+
+# %% tags=["ungraded"]
+A, B = rng.standard_normal((2, 256, 256), dtype=np.float32)
+bits_and_scale(sweep_bits(quantized_matmul, A, B), guess=my_guess)
+
+# %% [markdown]
+# A bit less nearly doubles the error, and moves the best scale towards cutting off.
 
 # %% [markdown]
 # ### quantized_relu
@@ -1852,6 +1979,25 @@ test_compressed_kernels()
 # ### END SOLUTION
 
 # %% [markdown]
+# Here is the case of the question, measured.
+#
+# **Guess.** One output channel has weights a hundred times larger. How many times larger does one
+# scale for all make the error of the other channels?
+
+# %%
+my_guess = None  # times larger
+
+
+# %% tags=["ungraded"]
+A = rng.standard_normal((256, 256), dtype=np.float32)
+W = rng.standard_normal((256, 32), dtype=np.float32)
+W[:, 7] *= 100
+channel_dots(channel_errors(quantized_matmul, A, W), guess=my_guess)
+
+# %% [markdown]
+# The outlier is as exact as before; the others pay. The remedy is one number per column.
+
+# %% [markdown]
 # ## A model on your kernels
 #
 # The network that the training module fitted to handwritten digits runs the held-out images
@@ -1878,6 +2024,20 @@ print(run_digits(mine) + you_guessed(my_guess))
 # The gain here is bytes: a quarter of them, at nearly the same accuracy. It is not time. These
 # layers are small, so that calls, threads and conversions at every layer cost more than the
 # products. Whether int8 is also faster is a question to the kernel, not to the number format.
+
+
+# %% [markdown]
+# **Guess.** With how few bits does the network still lose at most one percentage point?
+
+# %%
+my_guess = None  # bits
+
+
+# %% tags=["ungraded"]
+digits_accuracy(digits_by_bits(quantized_matmul, vectorized_relu), guess=my_guess)
+
+# %% [markdown]
+# A model forgives errors of its products, up to a point.
 
 
 # %% [markdown]
