@@ -56,6 +56,7 @@ class Race:
 
 NUMPY, TORCH = "np.maximum(x, 0)", "torch.relu"
 SIZES = (16, 32, 64, 128, 256, 512, 1024, 2048)
+INT8_SIZES = (64, 256, 1024, 2048)
 SQUARE, ROW = (8, 8), (64,)
 
 
@@ -152,7 +153,6 @@ RACES: list[Race] = [
         _relu("compiled_relu", n, Goal(TORCH, 1.0, 1.5), Goal(NUMPY), quick=n not in (10**4, 10**7))
         for n in (10**3, 10**4, 10**5, 10**6, 10**7, 2 * 10**7)
     ),
-    _relu("compiled_relu", 10**8, Goal(TORCH), Goal(NUMPY)),
     *(_relu("parallel_relu", 10**e, Goal(TORCH), Goal(NUMPY), threads="all") for e in (5, 6, 7)),
     _relu(
         "parallel_relu", 2 * 10**7, Goal(TORCH, 1.5, 4.0), Goal(NUMPY), quick=True, threads="all"
@@ -161,7 +161,7 @@ RACES: list[Race] = [
     _best_block(2048),
     *(
         _product("compiled_matmul", n, *_COMPILED * (n in (256, 1024, 2048)))
-        for n in (*SIZES, 4096)
+        for n in SIZES
     ),
     _fused(256, 64, 64, None, None),
     _fused(256, 256, 256, None, None),
@@ -169,11 +169,11 @@ RACES: list[Race] = [
     _fused(256, 64, 10**5, 0.8, 1.2),
     _pruned(256),
     _pruned(1024, Goal("SciPy CSR", 1.0, 2.0), Goal("dense numpy @", 1.0, 3.0)),
-    _pruned(4096),
-    *_quantized("quantized_matmul", "float", Goal("float32 @", 0.8, 1.0), sizes=SIZES[2:]),
-    *_quantized("quantized_matmul", "int8", Goal("float32 @", 0.9, 1.0), sizes=SIZES[2:]),
-    *_quantized("compiled_quantized_matmul", "int8", *chain(*_INT8), sizes=SIZES[2:]),
-    *_quantized("compiled_quantized_matmul", "float", Goal("float32 @"), sizes=SIZES[2:]),
+    _pruned(2048),
+    *_quantized("quantized_matmul", "float", Goal("float32 @", 0.8, 1.0), sizes=INT8_SIZES),
+    *_quantized("quantized_matmul", "int8", Goal("float32 @", 0.9, 1.0), sizes=INT8_SIZES),
+    *_quantized("compiled_quantized_matmul", "int8", *chain(*_INT8), sizes=INT8_SIZES),
+    *_quantized("compiled_quantized_matmul", "float", Goal("float32 @"), sizes=INT8_SIZES),
     *(
         Race(
             "SimpleProfiler",

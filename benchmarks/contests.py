@@ -221,16 +221,29 @@ def quantized(name: str, n: int, floats: bool, threads: int) -> Contest:
 
 def _add_integer_peers(contest: Contest, qa: np.ndarray, qb: np.ndarray, threads: int) -> None:
     """Other libraries want the left operand unsigned: the same bytes, or the absolute values."""
-    ua, positive = qa.view(np.uint8), np.abs(qa.astype(np.float64))
+    positive = np.abs(qa.astype(np.float64))
     largest = float(np.abs(positive @ qb).max())
+    ua, right, contest.note = _exact_form(qa.view(np.uint8), qb)
     contest.peers |= {
         "torch fbgemm": peers.fbgemm(qa, qb, largest),
-        "ONNX MatMulInteger": peers.onnx_integer_product(ua, qb, threads),
+        "ONNX MatMulInteger": peers.onnx_integer_product(ua, right, threads),
     }
     contest.elsewhere |= {
         "torch fbgemm": (lambda: _exact(positive, qb), 0.6 * largest / 100),
-        "ONNX MatMulInteger": (lambda: _exact(ua, qb), 0.0),
+        "ONNX MatMulInteger": (lambda: _exact(ua, right), 0.0),
     }
+
+
+def _exact_form(ua: np.ndarray, qb: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Operands of MatMulInteger: uint8 by int8, its fastest form, where that is exact.
+
+    Without VNNI it adds pairs of products in int16, which saturates; uint8 by uint8 does not.
+    """
+    largest = np.full((1, 64), 255, np.uint8), np.full((64, 16), 127, np.int8)
+    call = peers.onnx_integer_product(*largest, 1)
+    if call is None or (peers.as_numpy(call()) == 64 * 255 * 127).all():
+        return ua, qb, ""
+    return ua, qb.view(np.uint8), "ONNX: uint8 by uint8, its uint8 by int8 saturates here"
 
 
 # --- what a call costs, the profiler, the import -------------------------------------------------

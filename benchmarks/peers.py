@@ -93,8 +93,8 @@ def fbgemm(qa: np.ndarray, qb: np.ndarray, largest: float) -> Call:
         return partial(layer, torch.quantize_per_tensor(inputs, 1.0, 0, torch.quint8))
 
 
-def onnx_integer_product(ua: np.ndarray, qb: np.ndarray, threads: int) -> Call:
-    """ONNX Runtime's MatMulInteger of uint8 by int8, its fastest form; int32 results."""
+def onnx_integer_product(ua: np.ndarray, b: np.ndarray, threads: int) -> Call:
+    """ONNX Runtime's MatMulInteger of uint8 by int8 or uint8; int32 results."""
     onnx, runtime = find("onnx"), find("onnxruntime")
     if onnx is None or runtime is None:
         return None
@@ -104,7 +104,8 @@ def onnx_integer_product(ua: np.ndarray, qb: np.ndarray, threads: int) -> Call:
         return helper.make_tensor_value_info(name, kind, [None, None])
 
     node = helper.make_node("MatMulInteger", ["A", "B"], ["C"])
-    inputs = [value("A", kinds.UINT8), value("B", kinds.INT8)]
+    kind = kinds.INT8 if b.dtype == np.int8 else kinds.UINT8
+    inputs = [value("A", kinds.UINT8), value("B", kind)]
     graph = helper.make_graph([node], "product", inputs, [value("C", kinds.INT32)])
     # Versions of the format that every ONNX Runtime of the last years reads.
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=10)
@@ -113,7 +114,7 @@ def onnx_integer_product(ua: np.ndarray, qb: np.ndarray, threads: int) -> Call:
     session = runtime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    return partial(session.run, None, {"A": ua, "B": qb})
+    return partial(session.run, None, {"A": ua, "B": b})
 
 
 def torch_median(call: Callable[[], object], seconds: float) -> Callable[[], float] | None:

@@ -140,6 +140,17 @@ def test_several_threads_pause_before_every_block(monkeypatch):
     assert len(pauses) == 3 * 2
 
 
+def test_after_a_pause_calls_go_on_until_the_threads_are_warm(monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(timing, "settle", lambda: None)
+    monkeypatch.setattr(timing, "calls_per_block", lambda call, block: (1, 1e-6))
+    monkeypatch.setattr(timing, "WARM", 4)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(clock))
+    calls = []
+    timing.rounds_of({"a": partial(calls.append, 1)}, rounds=1, block=1e-6, pause=True)
+    assert len(calls) == 4 + 1
+
+
 def test_workspace_is_what_is_allocated_beyond_the_output():
     def kernel() -> np.ndarray:
         return np.ones((8, 2**17)).sum(axis=0)  # 8 MiB in between, 1 MiB returned

@@ -6,12 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_inputs import DTYPES, arrays, matrices
 
+from tinytorch.core import kernels
 from tinytorch.core.kernels import compiled_matmul, compiled_relu, fused_linear_relu
 from tinytorch.core.tensor import Tensor
 
 # Whole tiles, one short of them, one more, and more than one part of k.
 SIZES = [1, 11, 12, 13, 25, 31, 32, 33, 64, 97]
 FLOATS = [np.dtype("f4"), np.dtype("f8")]
+
+
+@pytest.fixture(autouse=True, scope="module", params=[-1, kernels.WORTH_PACKING])
+def _worth_packing(request):
+    """Once with every product compiled, once with small ones left to NumPy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "WORTH_PACKING", request.param)
+        yield
 
 
 def small(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -5,6 +5,7 @@ row below holds inputs large enough that a copy of one of them would break its b
 """
 
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -125,3 +126,24 @@ COPIED = {
 @pytest.mark.parametrize("operands", COPIED.values(), ids=COPIED)
 def test_a_product_never_copies_a_large_operand_whole(operands):
     assert workspace(matmul, *operands()) <= 48 * MIB
+
+
+FRESH = {
+    "relu": lambda x: kernels.compiled_relu(x),
+    "parallel relu": lambda x: kernels.parallel_relu(x, 2),
+    "product": lambda x: kernels.compiled_matmul(x, x, 2),
+    "layer": lambda x: kernels.fused_linear_relu(x, x, x[0].copy(), 2),
+    "sparse": lambda x: kernels.sparse_matmul(x, x, 2),
+    "int8": lambda x: kernels.compiled_quantized_matmul(x, x, 0.5, 0.5, 2),
+    "quantized": lambda x: kernels.quantized_matmul(x, x, 0.5, 0.5),
+    "quantized relu": lambda x: kernels.quantized_relu(x, 0.5),
+}
+
+
+@pytest.mark.parametrize("call", FRESH.values(), ids=FRESH)
+def test_a_kernel_keeps_neither_its_input_nor_its_output(call):
+    x = ones(300, 300)
+    result = call(x).data
+    kept = weakref.ref(x), weakref.ref(result)
+    del x, result
+    assert [array() for array in kept] == [None, None]

@@ -22,7 +22,7 @@ import numpy as np
 from .compression import check_scale, dequantize, quantize, rescale
 from .layers import matmul, matmul_operands
 from .scratch import scratch
-from .tensor import ArrayLike, Tensor, as_array, positive_int
+from .tensor import ArrayLike, Tensor, as_array, positive_int, tensor_of
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #matmul_baseline
 def matmul_baseline(A: ArrayLike, B: ArrayLike) -> Tensor:
@@ -88,6 +88,8 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
     a, b = matmul_operands(A, B)
     step = min(positive_int("block_size", block_size), 1024)  # so that the two buffers stay small
     (m, k), n = a.shape, b.shape[1]
+    if max(m, k, n) <= step:
+        return Tensor(a @ b)  # one tile
     C = np.empty((m, n), dtype=np.result_type(a, b))
     # Summed in a buffer without gaps: a tenth faster than in the tile, whose rows lie so far apart
     # that they compete for the same places in the cache.
@@ -320,13 +322,13 @@ def quantized_relu(x: ArrayLike, scale: float = 1.0) -> Tensor:
     return Tensor(out)
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #setup_expert
-from itertools import pairwise
+from itertools import pairwise, product
 
 from . import int8_packing, sparse_packing
 from .compression import SparseMatrix, to_sparse
 from .int8_packing import TALL, WIDE
-from .packing import STRIDE, each_tile, in_c_order, workspace
-from .simd import COMPILING, compilable, compiled
+from .packing import STRIDE, WORTH_PACKING, in_c_order, pack_step, shares, step_count
+from .simd import COMPILED_DTYPES, COMPILING, compilable, compiled
 from .simd.int8 import add_dots, store_sums, zero_sums
 from .simd.rows import add_scaled, store_row, zero_row
 from tinytorch.core.simd.tiles import (
@@ -339,7 +341,7 @@ from tinytorch.core.simd.tiles import (
     zero_tile,
 )
 from .sparse_packing import sparse_operands
-from .workers import MOST_WORKERS, cuts, rectangles, run_pieces, worker_count
+from .workers import MOST_WORKERS, cuts, run_pieces, worker_count
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #compiled_relu
 def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
@@ -352,20 +354,20 @@ def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     >>> compiled_relu([-2.0, 0.0, 3.0]).data
     array([0., 0., 3.], dtype=float32)
     """
-    values = as_array(x)
-    workers = 1  # less than 2**19 elements are not worth waking a thread, or asking for one
-    if num_workers is not None or values.size >= 2**19:
-        workers = worker_count(num_workers, values.size // 2**18)
-    if not (compilable(values) and values.flags.forc):
+    values = x.data if type(x) is Tensor else as_array(x)  # no call: 3 % at 1,000 elements
+    fit = values.dtype in COMPILED_DTYPES and values.flags.forc
+    if fit and values.ndim == 1 and values.size < 2**17 and num_workers is None:
+        out = np.empty(values.shape, values.dtype)
+        _relu_into(values, out)  # what follows would take as long as the loop over 1,000 elements
+        return tensor_of(out)
+    workers = worker_count(num_workers, values.size // 2**18)
+    if not fit:
         return Tensor(np.maximum(values, values.dtype.type(0)))
     out = np.empty_like(values)
     # Flat views, in the order in which the elements lie in memory.
-    source, target = (values, out) if out.ndim == 1 else (a.ravel("K") for a in (values, out))
-    if workers == 1:
-        _relu_into(source, target)
-    else:
-        ends = pairwise(cuts(source.size, workers, multiple=16))
-        run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
+    source, target = values.ravel("K"), out.ravel("K")
+    ends = pairwise(cuts(source.size, workers, multiple=16))
+    run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
     return Tensor(out)
 
 
@@ -390,26 +392,29 @@ def compiled_matmul(A: ArrayLike, B: ArrayLike, num_workers: int | None = None) 
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     workers = worker_count(num_workers, m * n * k // 2**22)  # less is not worth waking a thread
-    if not compilable(a, b):
+    if not compilable(a, b) or m * n * k <= WORTH_PACKING:
         return Tensor(matmul(a, b))
     C = np.empty((m, n), np.result_type(a, b))
     a, b = in_c_order(a, C.dtype), in_c_order(b, C.dtype)
-    run_pieces(_multiply_into, [(a, b, C, place) for place in rectangles(m, n, workers)])
+    run_pieces(_multiply_into, [(a, b, C, *share) for share in shares(C, k, workers)])
     return Tensor(C)
 
 
 @compiled
-def _multiply_into(A, B, C, place):
+def _multiply_into(A, B, C, place, block, panel):
     """C = A @ B within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                store_tile(tile, C, i, j)
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #fused_linear_relu
 def fused_linear_relu(
@@ -430,35 +435,43 @@ def fused_linear_relu(
     if bias.shape != (n,):
         raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
     workers = worker_count(num_workers, m * n * k // 2**22)
+    small = m * n * k <= WORTH_PACKING
+    if small and m * n < 2**16:
+        out = a @ w + bias
+        return Tensor(np.maximum(out, out.dtype.type(0), out=out))
     out = np.empty((m, n), np.result_type(a, w, bias))
-    if not compilable(a, w, bias):
-        for row in range(0, m, 64):  # a few rows at a time: no second array as large as the result
-            part = out[row : row + 64]
-            part[...] = matmul(a[row : row + 64], w) + bias
+    if small or not compilable(a, w, bias):
+        for i, j in product(range(0, m, 64), range(0, n, 2**14)):  # parts: no second such array
+            columns = slice(j, j + 2**14)
+            part = out[i : i + 64, columns]
+            part[...] = matmul(a[i : i + 64], w[:, columns]) + bias[columns]
             np.maximum(part, out.dtype.type(0), out=part)
         return Tensor(out)
     a, w = in_c_order(a, out.dtype), in_c_order(w, out.dtype)
     padded = np.zeros(n + 64, out.dtype)  # the last tile may read on beyond the last column
     padded[:n] = bias
-    places = rectangles(m, n, workers)
-    run_pieces(_linear_relu_into, [(a, w, padded, out, place) for place in places])
+    pieces = [(a, w, padded, out, *share) for share in shares(out, k, workers)]
+    run_pieces(_linear_relu_into, pieces)
     return Tensor(out)
 
 
 @compiled
-def _linear_relu_into(A, B, bias, C, place):
+def _linear_relu_into(A, B, bias, C, place, block, panel):
     """C = relu(A @ B + bias) within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        if p + depth == A.shape[1]:  # the sum is complete, and still in registers
-            tile = relu_tile(add_row(tile, bias, j))
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                if p + depth == A.shape[1]:  # the sum is complete, and still in registers
+                    tile = relu_tile(add_row(tile, bias, j))
+                store_tile(tile, C, i, j)
 
 # %% ../../modules/source/11_kernels/kernels_dev.ipynb #sparse_matmul
 def sparse_matmul(
@@ -537,15 +550,16 @@ def compiled_quantized_matmul(
 ) -> Tensor:
     """`quantized_matmul` in integer arithmetic: the same contract, the same result to the bit.
 
-    num_workers: threads at most, by default as many as there are cores. Sums of more than 131,071
-    products, and everything where Numba does not compile, go to `quantized_matmul`.
+    num_workers: threads at most, by default as many as there are cores. Small products, sums of
+    more than 131,071 terms, and all where Numba does not compile go to `quantized_matmul`.
     """
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     scale_a = check_scale("scale_A", scale_A)
     scales_b = np.broadcast_to(check_scale("scale_B", scale_B, columns=n), n)
     workers = int8_packing.threads_for(m, k, n, num_workers)
-    if k > int8_packing.LONGEST_SUM or not COMPILING:
+    fit = COMPILING and k <= int8_packing.LONGEST_SUM
+    if not fit or m * k * n <= int8_packing.WORTH_PACKING:
         return quantized_matmul(a, b, scale_A, scale_B)
     out = np.empty((m, n), np.float32)
     with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from tinytorch.core.simd import COMPILING, compiled
 
-# Below this many elements NumPy's passes take less than 0.1 ms, and nothing has to be compiled.
-_WORTH_COMPILING = 1 << 16
+# Below this many elements NumPy's passes take less than 20 us, and nothing has to be compiled.
+_WORTH_COMPILING = 1 << 12
 
 
 def one_pass_rows(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:

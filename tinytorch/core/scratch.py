@@ -18,7 +18,7 @@ _LINE = 64  # bytes in a cache line
 
 
 class _Store(threading.local):
-    """Bytes by name, other ones for every thread."""
+    """Bytes by name, other ones for every thread; each starts at a cache line."""
 
     def __init__(self) -> None:
         self.bytes: dict[str, npt.NDArray[np.uint8]] = {}
@@ -37,9 +37,14 @@ def scratch(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDAr
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     memory = _store.bytes.get(name)
-    if memory is None or memory.size < size + _LINE:
-        memory = np.empty(size + _LINE, np.uint8)
+    if memory is None or memory.size < size:
+        memory = _aligned(size)
         if size <= _KEPT:
             _store.bytes[name] = memory
+    return memory[:size].view(dtype).reshape(shape)
+
+
+def _aligned(size: int) -> npt.NDArray[np.uint8]:
+    memory = np.empty(size + _LINE, np.uint8)
     start = -memory.ctypes.data % _LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
+    return memory[start : start + size]

@@ -6,6 +6,8 @@ layers, one of which ends the process when two threads call it at once.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import queue
 import threading
@@ -16,9 +18,10 @@ from typing import Any
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
 from tinytorch.core.simd import COMPILING
-from tinytorch.core.simd.waiting import spin_while
+from tinytorch.core.simd.waiting import signal_and_spin, spin_while
 from tinytorch.core.tensor import positive_int
 
 # Waking a sleeping thread took 50 us on a virtual machine, a sixth of a product of 256 x 256
@@ -51,10 +54,11 @@ def worker_count(num_workers: int | None, useful: int) -> int:
     return min(useful, MOST_WORKERS, num_workers or available_workers())
 
 
-def cuts(size: int, parts: int, multiple: int) -> list[int]:
+@functools.lru_cache(256)
+def cuts(size: int, parts: int, multiple: int) -> tuple[int, ...]:
     """Where to cut `size` into at most `parts` pieces whose lengths are multiples."""
     units = -(-size // multiple)
-    return sorted({min(size, units * p // parts * multiple) for p in range(parts + 1)})
+    return tuple(sorted({min(size, units * p // parts * multiple) for p in range(parts + 1)}))
 
 
 def rectangles(m: int, n: int, workers: int) -> list[tuple[int, int, int, int]]:
@@ -75,18 +79,19 @@ class _Call:
     def __init__(self, kernel: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> None:
         self.kernel, self.todo, self.left = kernel, deque(pieces), len(pieces)
         self.count = threading.Lock()
-        self.done = np.zeros(1, np.int64)
+        self.done = np.zeros(1, np.int64)  # a helper's word that it was the last to finish
         self.finished = threading.Lock()
         self.finished.acquire()
         self.error: BaseException | None = None
 
-    def help(self) -> None:
-        """Do pieces until none is left to begin."""
+    def help(self) -> bool:
+        """Do pieces until none is left to begin; True if this thread finished the last one."""
+        last = False
         while True:
             try:
                 piece = self.todo.popleft()
             except IndexError:
-                return
+                return last
             try:
                 self.kernel(*piece)
             except BaseException as error:
@@ -94,8 +99,8 @@ class _Call:
             with self.count:
                 self.left -= 1
                 if self.left == 0:
-                    self.done[0] = 1
                     self.finished.release()
+                    last = True
 
     def wait(self) -> None:
         """Until every piece is done."""
@@ -124,16 +129,21 @@ class _Helpers:
         self.asked[0] += 1
 
     def serve(self) -> None:
+        done = self.never.copy()
         while True:
-            self.next_call().help()
+            call = self.next_call(done)
+            done = call.done if call.help() else self.never.copy()
+            del call  # what it worked on may go
 
-    def next_call(self) -> _Call:
+    def next_call(self, done: npt.NDArray[np.int64]) -> _Call:
+        """The next call that asks for help; the last one's caller is told through `done`."""
         seen = int(self.asked[0])
-        try:
-            return self.calls.get_nowait()
-        except queue.Empty:
-            if COMPILING and spin_while(self.asked, seen, _PAUSES):
-                spin_while(self.never, 0, _LOCK_HANDOVER)
+        with contextlib.suppress(queue.Empty):
+            call = self.calls.get_nowait()
+            done[0] = 1
+            return call
+        if COMPILING and signal_and_spin(done, self.asked, seen, _PAUSES):
+            spin_while(self.never, 0, _LOCK_HANDOVER)
         return self.calls.get()
 
 

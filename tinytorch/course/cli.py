@@ -264,7 +264,7 @@ def test(
     for name in names:
         with console.status(f"grading the reference of {name}"):
             notebook = reference.read_source(project, name)
-            full = reference.score_notebook(project, name, notebook)
+            full = reference.score_notebook(project, name, notebook, trusted=True)
         with console.status(f"grading the untouched release of {name}"):
             stubs = reference.untouched(project, name)
             none = reference.score_notebook(project, name, stubs)

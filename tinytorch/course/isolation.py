@@ -28,6 +28,7 @@ from nbgrader.preprocessors import Execute
 from traitlets import Integer
 from traitlets.config import Configurable
 
+from tinytorch.course import compiled
 from tinytorch.course.kit import student_package
 from tinytorch.course.project import CourseError, Project
 
@@ -59,9 +60,10 @@ _HIDDEN_PACKAGES = ("tinytorch", "__editable__", "_editable_impl")
 
 @dataclass(frozen=True)
 class Room:
-    """Where one submission runs: its working folder, its environment and its kernel's log."""
+    """Where one submission runs: its working folder, its package, environment and kernel's log."""
 
     work: Path
+    package: Path
     environment: dict[str, str]
     log: Path
 
@@ -150,6 +152,7 @@ def grading_room(project: Project, companions: Path | None = None) -> Iterator[R
             folder.mkdir()
         student_package(project, package)
         (package / "tinytorch" / "core" / "kernels.py").write_text(TOMBSTONE)
+        compiled.copy_into(project, package)
         mirrors = []
         for index, folder in enumerate(_site_packages()):
             if folder.is_dir():
@@ -158,7 +161,7 @@ def grading_room(project: Project, companions: Path | None = None) -> Iterator[R
         if companions is not None:
             _copy_companions(companions, work)
         # The student's own modules come last: they may be imported, and replace nothing.
-        yield Room(work, _environment(home, [package, *mirrors]), room / "kernel.log")
+        yield Room(work, package, _environment(home, [package, *mirrors]), room / "kernel.log")
 
 
 class _BareKernel(KernelSpecManager):
@@ -193,6 +196,7 @@ class IsolatedExecute(Execute):
     max_output = Integer(100_000, help="Characters of output kept of one cell.").tag(config=True)
 
     project: Project | None = None  # set where there is no nbgrader application around
+    trusted = False  # the reference: what it compiles may be used by others
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Nothing of a graded kernel is worth waiting for, and a widget's state is only bulk.
@@ -227,6 +231,8 @@ class IsolatedExecute(Execute):
         folder = resources.get("metadata", {}).get("path")
         with grading_room(project, Path(folder) if folder else None) as self._room:
             self._run_with_restarts(nb, resources)
+            if self.trusted:
+                compiled.keep(project, self._room.package)
         return nb, resources
 
     def _cells_to_run(

@@ -103,14 +103,19 @@ def with_released_tests(notebook: NotebookNode, released: dict[str, ReleasedCell
 
 
 def score_notebook(
-    project: Project, assignment: str, notebook: NotebookNode, config: Config | None = None
+    project: Project,
+    assignment: str,
+    notebook: NotebookNode,
+    config: Config | None = None,
+    trusted: bool = False,
 ) -> list[CellScore]:
     """Run `notebook` as a submission is run, and return the points of its test cells in order.
 
-    The outputs are written into `notebook`. Raises CourseError if no kernel can be started.
+    The outputs are written into `notebook`. trusted: the notebook is the reference, and what it
+    compiles is kept for others. Raises CourseError if no kernel can be started.
     """
     execute = IsolatedExecute(config=config or project.nbgrader_config())
-    execute.project = project
+    execute.project, execute.trusted = project, trusted
     execute.preprocess(notebook, {"nbgrader": {"assignment": assignment}})
     scores = []
     for grade_id, cell in named_cells(notebook).items():
@@ -144,7 +149,7 @@ def check_reference(
     key = _fingerprint(project, notebook)
     if key in _checked:
         return
-    scores = score_notebook(project, assignment, notebook, config)
+    scores = score_notebook(project, assignment, notebook, config, trusted=True)
     short = [score for score in scores if score.score < score.max_score]
     if short:
         raise CourseError(_broken(project.script(assignment), notebook, short))

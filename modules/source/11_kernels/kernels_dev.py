@@ -87,7 +87,7 @@ import numpy as np
 from tinytorch.core.compression import check_scale, dequantize, quantize, rescale
 from tinytorch.core.layers import matmul, matmul_operands
 from tinytorch.core.scratch import scratch
-from tinytorch.core.tensor import ArrayLike, Tensor, as_array, positive_int
+from tinytorch.core.tensor import ArrayLike, Tensor, as_array, positive_int, tensor_of
 
 # %% nbgrader={"grade": false, "grade_id": "setup_checks", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from functools import partial
@@ -637,6 +637,8 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
     a, b = matmul_operands(A, B)
     step = min(positive_int("block_size", block_size), 1024)  # so that the two buffers stay small
     (m, k), n = a.shape, b.shape[1]
+    if max(m, k, n) <= step:
+        return Tensor(a @ b)  # one tile
     C = np.empty((m, n), dtype=np.result_type(a, b))
     # Summed in a buffer without gaps: a tenth faster than in the tile, whose rows lie so far apart
     # that they compete for the same places in the cache.
@@ -1902,13 +1904,13 @@ print(run_digits(mine) + you_guessed(my_guess))
 
 # %% nbgrader={"grade": false, "grade_id": "setup_expert", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
-from itertools import pairwise
+from itertools import pairwise, product
 
 from tinytorch.core import int8_packing, sparse_packing
 from tinytorch.core.compression import SparseMatrix, to_sparse
 from tinytorch.core.int8_packing import TALL, WIDE
-from tinytorch.core.packing import STRIDE, each_tile, in_c_order, workspace
-from tinytorch.core.simd import COMPILING, compilable, compiled
+from tinytorch.core.packing import STRIDE, WORTH_PACKING, in_c_order, pack_step, shares, step_count
+from tinytorch.core.simd import COMPILED_DTYPES, COMPILING, compilable, compiled
 from tinytorch.core.simd.int8 import add_dots, store_sums, zero_sums
 from tinytorch.core.simd.rows import add_scaled, store_row, zero_row
 from tinytorch.core.simd.tiles import (
@@ -1921,7 +1923,7 @@ from tinytorch.core.simd.tiles import (
     zero_tile,
 )
 from tinytorch.core.sparse_packing import sparse_operands
-from tinytorch.core.workers import MOST_WORKERS, cuts, rectangles, run_pieces, worker_count
+from tinytorch.core.workers import MOST_WORKERS, cuts, run_pieces, worker_count
 
 # %% nbgrader={"grade": false, "grade_id": "setup_expert_checks", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from tinytorch.core.compression import prune_magnitude
@@ -2005,20 +2007,20 @@ def compiled_relu(x: ArrayLike, num_workers: int | None = None) -> Tensor:
     array([0., 0., 3.], dtype=float32)
     """
     ### BEGIN SOLUTION
-    values = as_array(x)
-    workers = 1  # less than 2**19 elements are not worth waking a thread, or asking for one
-    if num_workers is not None or values.size >= 2**19:
-        workers = worker_count(num_workers, values.size // 2**18)
-    if not (compilable(values) and values.flags.forc):
+    values = x.data if type(x) is Tensor else as_array(x)  # no call: 3 % at 1,000 elements
+    fit = values.dtype in COMPILED_DTYPES and values.flags.forc
+    if fit and values.ndim == 1 and values.size < 2**17 and num_workers is None:
+        out = np.empty(values.shape, values.dtype)
+        _relu_into(values, out)  # what follows would take as long as the loop over 1,000 elements
+        return tensor_of(out)
+    workers = worker_count(num_workers, values.size // 2**18)
+    if not fit:
         return Tensor(np.maximum(values, values.dtype.type(0)))
     out = np.empty_like(values)
     # Flat views, in the order in which the elements lie in memory.
-    source, target = (values, out) if out.ndim == 1 else (a.ravel("K") for a in (values, out))
-    if workers == 1:
-        _relu_into(source, target)
-    else:
-        ends = pairwise(cuts(source.size, workers, multiple=16))
-        run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
+    source, target = values.ravel("K"), out.ravel("K")
+    ends = pairwise(cuts(source.size, workers, multiple=16))
+    run_pieces(_relu_into, [(source[i:j], target[i:j]) for i, j in ends])
     return Tensor(out)
 
 
@@ -2106,24 +2108,28 @@ my_guess = None  # times faster than vectorized_relu
 
 # %% tags=["ungraded"]
 sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
-ratios = []
+names = ["one thread", "several threads", "vectorized_relu"]
+faster = {name: [] for name in names}
 for n in sizes:
     x = rng.standard_normal(n, dtype=np.float32)
-    times = race(
-        {"numpy": partial(vectorized_relu, x), "compiled": partial(compiled_relu, x)}, rounds=9
-    )
-    ratios.append(statistics.median(times["numpy"]) / statistics.median(times["compiled"]))
+    calls = [partial(compiled_relu, x, 1), partial(compiled_relu, x), partial(vectorized_relu, x)]
+    times = race(dict(zip(names, calls, strict=True)), rounds=9)
+    for name in names:
+        gain = statistics.median(times["vectorized_relu"]) / statistics.median(times[name])
+        faster[name].append(gain)
 lines(
-    {"compiled_relu": (sizes, ratios), "vectorized_relu": (sizes, [1.0] * len(sizes))},
+    {name: (sizes, gains) for name, gains in faster.items()},
     xlabel="elements",
     ylabel="times faster than vectorized_relu",
-    caption=f"{ratios[2]:.2g} times at 100,000 elements; at best {max(ratios):.2g} times.",
+    caption=f"On one thread {faster['one thread'][2]:.2g} times at 100,000 elements; at best "
+    f"{max(faster['one thread']):.2g} times, with threads {max(faster['several threads']):.2g}.",
     guess_y=my_guess,
 )
 
 # %% [markdown]
-# Where the two lines meet, something else than the loop is the limit: at the left the call, at
-# the right the memory, to which both have the same road.
+# Where a curve comes near 1, something else than the loop is the limit: at the left the call, at
+# the right the memory, to which all have the same road. Threads wait until there is enough to
+# share: they cost tens of microseconds to ask.
 #
 # **Optimize.** Count the instructions of your compiled function with `packed_instructions`. Then
 # write `0` in place of `zero` and count again: what did the compiler have to convert?
@@ -2254,7 +2260,7 @@ def packed_panel(A, B, C):
 
 
 # %% [markdown]
-# **Guess.** 96 rows times a matrix of 960 by 960, which is 3.5 MiB. How many times faster than
+# **Guess.** 96 rows times a matrix of 960 by 960, which takes 3.5 MiB. How many times faster than
 # i-j-k is the packed panel?
 
 # %%
@@ -2263,24 +2269,25 @@ my_guess = None  # times faster than the first rung
 
 # %% tags=["ungraded"]
 rungs = [loops_ijk, loops_ikj, row_slices, min_inside, blocked_slices, register_tile, packed_panel]
-A = rng.standard_normal((96, 960), dtype=np.float32)
-B = rng.standard_normal((960, 960), dtype=np.float32)
-C, first_calls = np.empty((96, 960), np.float32), {}
+n = 960
+if not COMPILING:  # under NUMBA_DISABLE_JIT=1 loops are Python, and there are no registers
+    rungs, n = rungs[:5], 24
+A, B = (rng.standard_normal(shape, np.float32) for shape in ((96, n), (n, n)))
+C, first_calls = np.empty((96, n), np.float32), {}
 for rung in rungs:
     start = time.perf_counter()
     rung(A, B, C)
     first_calls[rung.__name__] = time.perf_counter() - start
     assert np.allclose(C, A @ B, rtol=1e-3, atol=1e-3), rung.__name__
 times = race({rung.__name__: partial(rung, A, B, C) for rung in rungs}, rounds=5)
-names = ["loops_ijk", "packed_panel", *first_calls]
-bars({name: times[name] for name in dict.fromkeys(names)}, "96 x 960 x 960", guess=my_guess)
+names = dict.fromkeys([rungs[0].__name__, rungs[-1].__name__, *times])  # the guess is about two
+bars({name: times[name] for name in names}, f"96 x {n} x {n}", guess=my_guess)
+
+# %% tags=["ungraded"]
 print(f"{'rung':<16}{'GFLOP/s':>8}{'first call':>12}   packed instructions")
 for rung in rungs:
-    name = rung.__name__
-    speed, counts = (
-        2 * 96 * 960**2 / statistics.median(times[name]) / 1e9,
-        packed_instructions(rung),
-    )
+    name, counts = rung.__name__, packed_instructions(rung)
+    speed = 2 * 96 * n**2 / statistics.median(times[name]) / 1e9
     print(f"{name:<16}{speed:>8.1f}{first_calls[name]:>10.2f} s   {counts or 'none'}")
 
 # %% [markdown]
@@ -2304,15 +2311,16 @@ for rung in rungs:
 # | helper | what it does |
 # |---|---|
 # | `in_c_order(A, dtype)` | A in row-major order and of that dtype: the compiler then meets one type of array, not twelve |
-# | `workspace(A, C, place)` | makes room for a `block` of A and a `panel` of B |
-# | `each_tile(A, B, C, place, block, panel)` | packs as it goes, and yields for each tile of C where it is: `i, j`; which part of k is packed: `p, depth`; where its rows and columns are: `x` in `block`, `y` in `panel` |
+# | `shares(C, k, workers)` | a list of `(place, block, panel)`, one for each thread: its part of C, and room for packed rows of A and columns of B |
+# | `step_count(A, C, place)` | how many steps the product of a place is cut into, so that its pieces fit the caches |
+# | `pack_step(step, A, B, C, place, block, panel)` | packs what a step needs and returns `i0, i1, j0, j1, p, depth`: the step adds `A[i0:i1, p : p + depth] @ B[p : p + depth, j0:j1]` to its part of C |
 # | `add_tile(tile, C, i, j)`, `store_tile(tile, C, i, j)` | add and write what lies within C |
-# | `rectangles(m, n, workers)` | cuts C into places `(top, bottom, left, right)`, one per thread |
 # | `run_pieces(f, pieces)` | calls `f(*piece)` for each, on as many threads |
 #
-# Row r of a packed block starts `r * STRIDE` numbers after row 0. Row q of a packed panel starts
-# `q * wide` numbers after row 0. A k beyond 512 comes in several parts: all but the first add to
-# what is in C already.
+# In the packed block, row i of A starts at `x = (i - i0) * STRIDE`, and its next number follows. In
+# the packed panel, the columns that a tile at column j reads start at `y = (j - j0) * depth`, and
+# their next row stands `wide` numbers further. A k beyond 256 comes in several parts: all but the
+# first add to what is in C already.
 
 
 # %% nbgrader={"grade": false, "grade_id": "compiled_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2331,26 +2339,29 @@ def compiled_matmul(A: ArrayLike, B: ArrayLike, num_workers: int | None = None) 
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     workers = worker_count(num_workers, m * n * k // 2**22)  # less is not worth waking a thread
-    if not compilable(a, b):
+    if not compilable(a, b) or m * n * k <= WORTH_PACKING:
         return Tensor(matmul(a, b))
     C = np.empty((m, n), np.result_type(a, b))
     a, b = in_c_order(a, C.dtype), in_c_order(b, C.dtype)
-    run_pieces(_multiply_into, [(a, b, C, place) for place in rectangles(m, n, workers)])
+    run_pieces(_multiply_into, [(a, b, C, *share) for share in shares(C, k, workers)])
     return Tensor(C)
 
 
 @compiled
-def _multiply_into(A, B, C, place):
+def _multiply_into(A, B, C, place, block, panel):
     """C = A @ B within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                store_tile(tile, C, i, j)
     ### END SOLUTION
 
 
@@ -2363,17 +2374,18 @@ def _multiply_into(A, B, C, place):
 # </details>
 # <details><summary>Hint 2: a plan</summary>
 #
-# Outside: `matmul_operands`, a C of the right dtype, one call of the compiled function for each
-# place. Inside: `workspace`, a loop over `each_tile`, and in it `packed_panel`'s innermost loop
-# with `depth` steps. If `p > 0`, C holds the sum of the earlier parts: `add_tile` it.
+# Outside: `matmul_operands`, a C of the right dtype, and one piece of work `(a, b, C, *share)` for
+# each of the `shares(C, k, 1)`. Inside: a loop over the steps, in it the two loops over tiles that
+# `packed_panel` has, now from j0 to j1 and from i0 to i1, and in them its innermost loop with
+# `depth` turns. If `p > 0`, C holds the sum of the earlier parts: `add_tile` it.
 #
 # </details>
 # <details><summary>Hint 3: nearly the code</summary>
 #
-# `for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):`, then a `zero_tile(C)`,
-# then `tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)` for each q below depth,
-# then `add_tile` where p > 0, then `store_tile`. With one thread the only place is
-# `(0, m, 0, n)`.
+# `for step in range(step_count(A, C, place)):`, in it the line of `pack_step` from the table, then
+# `for j in range(j0, j1, wide):` and `for i in range(i0, i1, tall):`. For each tile a
+# `zero_tile(C)`, then `tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)` for each
+# q below depth, then `add_tile` where p > 0, then `store_tile`.
 #
 # </details>
 
@@ -2447,14 +2459,15 @@ my_guess = None  # 1.0 is as fast as numpy @
 
 
 # %% tags=["ungraded"]
-speeds, sizes = {"numpy @": [], "compiled_matmul": [], "i-k-j": []}, [48, 96, 192, 384, 768]
+sizes = [48, 96, 192, 384, 768] if COMPILING else [8, 16, 32]
+speeds = {"numpy @": [], "compiled_matmul": [], "with threads": [], "i-k-j": []}
 for n in sizes:
     A, B = rng.standard_normal((2, n, n), dtype=np.float32)
-    C = np.empty_like(A)
     calls = {
         "numpy @": partial(np.matmul, A, B),
         "compiled_matmul": partial(compiled_matmul, A, B, 1),
-        "i-k-j": partial(loops_ikj, A, B, C),
+        "with threads": partial(compiled_matmul, A, B),
+        "i-k-j": partial(loops_ikj, A, B, np.empty_like(A)),
     }
     assert np.allclose(compiled_matmul(A, B).data, A @ B, rtol=1e-3, atol=1e-3)
     for name, seconds in race(calls, rounds=7).items():
@@ -2463,17 +2476,19 @@ share = speeds["compiled_matmul"][-1] / speeds["numpy @"][-1]
 lines(
     {name: (sizes, values) for name, values in speeds.items()},
     xlabel="n, for matrices of n by n",
-    ylabel="GFLOP/s, one thread",
-    caption=f"At n = 768 compiled_matmul runs at {share:.2f} of numpy @"
-    + (f"; you guessed {my_guess}." if my_guess is not None else "."),
+    ylabel="GFLOP/s, numpy @ on one thread",
+    caption=f"At n = {n} compiled_matmul runs at {share:.2f} of numpy @ on one thread, "
+    f"at {speeds['with threads'][-1] / speeds['numpy @'][-1]:.2f} with threads."
+    + you_guessed(my_guess),
 )
 
 # %% [markdown]
-# A core has a ceiling, and the upper two lines run along under it. What is left between them is
+# A core has a ceiling, and two of the lines run along under it. What is left between them is
 # decided by details: how the edges are done, what is fetched ahead of time, how much is packed.
+# Threads bring a ceiling each, once there is enough to share.
 #
-# **Optimize.** Time `compiled_matmul(A, B, 2)`, with two threads. Which n is the first at which
-# they pay? Each thread packs panels of its own; what would they gain by sharing them?
+# **Optimize.** Which n is the first at which threads pay? Each of them packs panels of its own:
+# what would they gain by sharing them?
 
 
 # %% [markdown]
@@ -2516,35 +2531,43 @@ def fused_linear_relu(
     if bias.shape != (n,):
         raise ValueError(f"W {w.shape} needs a bias of shape {(n,)}, got {bias.shape}")
     workers = worker_count(num_workers, m * n * k // 2**22)
+    small = m * n * k <= WORTH_PACKING
+    if small and m * n < 2**16:
+        out = a @ w + bias
+        return Tensor(np.maximum(out, out.dtype.type(0), out=out))
     out = np.empty((m, n), np.result_type(a, w, bias))
-    if not compilable(a, w, bias):
-        for row in range(0, m, 64):  # a few rows at a time: no second array as large as the result
-            part = out[row : row + 64]
-            part[...] = matmul(a[row : row + 64], w) + bias
+    if small or not compilable(a, w, bias):
+        for i, j in product(range(0, m, 64), range(0, n, 2**14)):  # parts: no second such array
+            columns = slice(j, j + 2**14)
+            part = out[i : i + 64, columns]
+            part[...] = matmul(a[i : i + 64], w[:, columns]) + bias[columns]
             np.maximum(part, out.dtype.type(0), out=part)
         return Tensor(out)
     a, w = in_c_order(a, out.dtype), in_c_order(w, out.dtype)
     padded = np.zeros(n + 64, out.dtype)  # the last tile may read on beyond the last column
     padded[:n] = bias
-    places = rectangles(m, n, workers)
-    run_pieces(_linear_relu_into, [(a, w, padded, out, place) for place in places])
+    pieces = [(a, w, padded, out, *share) for share in shares(out, k, workers)]
+    run_pieces(_linear_relu_into, pieces)
     return Tensor(out)
 
 
 @compiled
-def _linear_relu_into(A, B, bias, C, place):
+def _linear_relu_into(A, B, bias, C, place, block, panel):
     """C = relu(A @ B + bias) within place, tile by tile."""
-    block, panel = workspace(A, C, place)
-    _, wide = tile_shape(C)
-    for i, j, p, depth, x, y in each_tile(A, B, C, place, block, panel):
-        tile = zero_tile(C)
-        for q in range(depth):
-            tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
-        if p > 0:
-            tile = add_tile(tile, C, i, j)
-        if p + depth == A.shape[1]:  # the sum is complete, and still in registers
-            tile = relu_tile(add_row(tile, bias, j))
-        store_tile(tile, C, i, j)
+    tall, wide = tile_shape(C)
+    for step in range(step_count(A, C, place)):
+        i0, i1, j0, j1, p, depth = pack_step(step, A, B, C, place, block, panel)
+        for j in range(j0, j1, wide):
+            for i in range(i0, i1, tall):
+                x, y = (i - i0) * STRIDE, (j - j0) * depth
+                tile = zero_tile(C)
+                for q in range(depth):
+                    tile = add_outer(tile, block, x + q, STRIDE, panel, y + q * wide)
+                if p > 0:
+                    tile = add_tile(tile, C, i, j)
+                if p + depth == A.shape[1]:  # the sum is complete, and still in registers
+                    tile = relu_tile(add_row(tile, bias, j))
+                store_tile(tile, C, i, j)
     ### END SOLUTION
 
 
@@ -2954,15 +2977,16 @@ def compiled_quantized_matmul(
 ) -> Tensor:
     """`quantized_matmul` in integer arithmetic: the same contract, the same result to the bit.
 
-    num_workers: threads at most, by default as many as there are cores. Sums of more than 131,071
-    products, and everything where Numba does not compile, go to `quantized_matmul`.
+    num_workers: threads at most, by default as many as there are cores. Small products, sums of
+    more than 131,071 terms, and all where Numba does not compile go to `quantized_matmul`.
     """
     a, b = matmul_operands(A, B)
     (m, k), n = a.shape, b.shape[1]
     scale_a = check_scale("scale_A", scale_A)
     scales_b = np.broadcast_to(check_scale("scale_B", scale_B, columns=n), n)
     workers = int8_packing.threads_for(m, k, n, num_workers)
-    if k > int8_packing.LONGEST_SUM or not COMPILING:
+    fit = COMPILING and k <= int8_packing.LONGEST_SUM
+    if not fit or m * k * n <= int8_packing.WORTH_PACKING:
         return quantized_matmul(a, b, scale_A, scale_B)
     out = np.empty((m, n), np.float32)
     with np.errstate(all="ignore"):  # a scale beyond float64 is an infinity

@@ -5,6 +5,14 @@
 """
 
 from tinytorch.core.simd.compile import COMPILING, compiled, inlined, packed_instructions
-from tinytorch.core.simd.registers import compilable, registers
+from tinytorch.core.simd.registers import COMPILED_DTYPES, compilable, registers
 
-__all__ = ["COMPILING", "compilable", "compiled", "inlined", "packed_instructions", "registers"]
+__all__ = [
+    "COMPILED_DTYPES",
+    "COMPILING",
+    "compilable",
+    "compiled",
+    "inlined",
+    "packed_instructions",
+    "registers",
+]

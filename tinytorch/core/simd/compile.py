@@ -7,7 +7,6 @@ other modules in this folder.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import pickle
 import re
 from collections import Counter
@@ -34,10 +33,17 @@ _PACKED = re.compile(
 
 
 def _sources() -> tuple[tuple[str, float, int], ...]:
-    """Name, time and size of every file that compiled code may have been made from."""
+    """Name, time and size of every file that other files' compiled code may have been made from.
+
+    That is all of them but `kernels`, which uses the others and is used by none.
+    """
     folder = Path(__file__).parent.parent
     stats = ((path, path.stat()) for path in sorted(folder.rglob("*.py")))
-    return tuple((path.name, stat.st_mtime, stat.st_size) for path, stat in stats)
+    return tuple(
+        (path.name, stat.st_mtime, stat.st_size)
+        for path, stat in stats
+        if path.name != "kernels.py"
+    )
 
 
 class _PackageCache(FunctionCache):
@@ -66,13 +72,12 @@ def compiled(function: Function, **options: Any) -> Function:
     """`function` compiled by Numba at its first call with each combination of argument types.
 
     It runs without Python's lock, so that threads run it side by side, and divides as NumPy does.
+    No generators: Numba 0.68 never lets go of the arrays that one is given.
     The package's own functions are kept on disk where a folder can be written. Those of a notebook
     are not: a helper that was edited in another cell would go unseen.
     """
     dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    # Numba cannot read a generator back from the disk; the functions that use one hold its code.
-    keep = COMPILING and not inspect.isgeneratorfunction(function)
-    if keep and function.__module__ != "__main__":
+    if COMPILING and function.__module__ != "__main__":
         with contextlib.suppress(RuntimeError):  # no folder to keep it in that may be written to
             dispatcher._cache = _PackageCache(function)
     return dispatcher

@@ -16,7 +16,9 @@ from numba.core import cgutils, types
 
 from tinytorch.core.simd.compile import COMPILING
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+#: What compiled kernels are written for; nothing under NUMBA_DISABLE_JIT=1, when a kernel's loop
+#: would run as plain Python.
+COMPILED_DTYPES = (np.dtype(np.float32), np.dtype(np.float64)) if COMPILING else ()
 
 
 @functools.cache
@@ -39,14 +41,8 @@ def registers() -> tuple[int, int]:
 
 
 def compilable(*arrays: np.ndarray) -> bool:
-    """Whether compiled kernels take these arrays: all float32 or float64, in native byte order.
-
-    Never under NUMBA_DISABLE_JIT=1: a kernel's loop would then run as plain Python.
-    """
-    for array in arrays:  # a loop, not all(...): 0.3 us less, a quarter of the smallest ReLU
-        if array.dtype not in _FLOATS:
-            return False
-    return COMPILING
+    """Whether compiled kernels take these arrays: all of COMPILED_DTYPES, in native byte order."""
+    return all(array.dtype in COMPILED_DTYPES for array in arrays)
 
 
 def index(value: int) -> ir.Constant:

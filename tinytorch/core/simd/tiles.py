@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic, models, overload, register_model
 
 from tinytorch.core.simd.registers import (
     array_struct,
@@ -26,6 +27,8 @@ from tinytorch.core.simd.registers import (
     store,
     vector_type,
 )
+
+_VECTORS = 2  # side by side in a tile
 
 
 class Tile(types.Type):
@@ -44,25 +47,27 @@ class _TileModel(models.PrimitiveModel):
 
 
 def tile_type(like: Any) -> Tile:
-    """The register tile for arrays like `like`: 12 rows by 2 vectors, or 6 by 2.
-
-    Beside the sums there must be room for two vectors of B and a number of A.
-    """
+    """The register tile for arrays like `like`."""
     width, count = registers()
-    return Tile(like.dtype, 12 if count == 32 else 6, 2, width * 8 // like.dtype.bitwidth)
+    return Tile(like.dtype, _rows(count), _VECTORS, width * 8 // like.dtype.bitwidth)
 
 
-@intrinsic
-def tile_shape(typingctx, like):
-    """(rows, columns) of the tile for arrays like `like`, constants in the compiled code."""
+def _rows(registers: int) -> int:
+    """Rows of a tile: beside its sums there is room for two vectors of B and a number of A."""
+    return 12 if registers == 32 else 6
+
+
+def tile_shape(like: npt.NDArray[Any]) -> tuple[int, int]:
+    """(rows, columns) of the tile for arrays like `like`; constants in compiled code."""
+    width, count = registers()
+    return _rows(count), _VECTORS * width // like.itemsize
+
+
+@overload(tile_shape)
+def _tile_shape(like):
     tile = tile_type(like)
     shape = tile.rows, tile.vectors * tile.lanes
-
-    def codegen(context, builder, signature, args):
-        sizes = [context.get_constant(types.intp, size) for size in shape]
-        return context.make_tuple(builder, signature.return_type, sizes)
-
-    return types.UniTuple(types.intp, 2)(like), codegen
+    return lambda like: shape
 
 
 @intrinsic

@@ -32,6 +32,29 @@ def _read_again(typingctx, flag):
     return types.int64(flag), codegen
 
 
+@intrinsic
+def _write(typingctx, flag, value):
+    """flag[0] = value, after everything that this thread wrote before. `flag` is 1-D int64."""
+
+    def codegen(context, builder, signature, args):
+        data = array_struct(context, builder, flag, args[0]).data
+        number = context.cast(builder, args[1], value, types.int64)
+        builder.store_atomic(number, data, ordering="release", align=8)
+        return context.get_dummy_value()
+
+    return types.void(flag, value), codegen
+
+
+@compiled
+def signal_and_spin(signal, flag, value, pauses):
+    """signal[0] = 1, then `spin_while`.
+
+    Whoever waits for the signal finds Python's lock free: this thread has given it away before.
+    """
+    _write(signal, 1)
+    return spin_while(flag, value, pauses)
+
+
 @compiled
 def spin_while(flag, value, pauses):
     """Wait until flag[0] differs from value, for `pauses` pauses at most; True if it does."""
