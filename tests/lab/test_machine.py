@@ -14,7 +14,7 @@ def test_the_machine_is_described_by_name():
 
 
 def test_a_package_that_is_missing_has_no_version(monkeypatch):
-    monkeypatch.setattr("tinytorch.lab.machine._PACKAGES", ("numpy", "no-such-package"))
+    monkeypatch.setattr("tinytorch.lab.facts._PACKAGES", ("numpy", "no-such-package"))
     assert list(describe()["versions"]) == ["numpy"]
 
 
