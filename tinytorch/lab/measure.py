@@ -5,13 +5,14 @@ Nothing here decides about a grade, and nothing is drawn here (see plots).
 
 import gc
 import math
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+
+from tinytorch.lab.facts import cores, cpu_name
 
 Key = TypeVar("Key")
 
@@ -60,7 +61,7 @@ def race(
 
 
 def machine_line() -> str:
-    """One line for captions: architecture, cores that this process may use, NumPy's version."""
-    affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return f"{platform.machine()}, {cores} core{'s' * (cores > 1)}, NumPy {np.__version__}"
+    """One line for captions: the processor, cores that this process may use, NumPy's version."""
+    count = cores()
+    name = f"{cpu_name() or 'unknown processor'} ({platform.machine()})"
+    return f"{name}, {count} core{'s' * (count > 1)}, NumPy {np.__version__}"
