@@ -102,6 +102,17 @@ def memory_to_spare() -> int:
     return min(known, default=2**31) // 8
 
 
+def busy_elsewhere() -> float | None:
+    """Seconds of processor time that other programs have used since the start; None if unknown."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            used = [int(number) for number in file.readline().split()[1:]]
+        waiting = used[3] + used[4]
+        return (sum(used) - waiting) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:2])
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
 def blas() -> str:
     """Name and version of the library behind NumPy's `@`, as NumPy was built."""
     try:

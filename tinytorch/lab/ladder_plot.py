@@ -57,21 +57,21 @@ def draw_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | None = No
         bottom.set(ylabel="latency of a load, ns", xlabel="working set (logarithmic)")
         first, last = ladder.sizes[0], ladder.sizes[-1]
         top.set_xlim(first / 1.25, last * 1.9)
+        places = [min(max(size, first), last) for size in guesses]
         for axes in (top, bottom):
             _log_ticks(axes.yaxis, _amount)
             for size in ladder.caches.values():
                 if first < size < last:
                     axes.axvline(size, color="black", lw=1.2, ls=":")
-            for size in guesses:
-                place = min(max(size, first), last)
+            for place in places:
                 axes.axvline(place, color=_GUESS, lw=2, ls="--")
         _cache_names(top, ladder)
-        for size in guesses:
-            place = min(max(size, first), last)
+        if places:
+            top.set_ylim(bottom=min(low) / 5)  # room for what stands at the foot of the guesses
+        for place in places:
             top.annotate(
                 "your guess", (place, 0.04), xycoords=("data", "axes fraction"), color=_GUESS,
                 rotation=90, xytext=(-3, 0), textcoords="offset points", ha="right", va="bottom",
-                path_effects=_OUTLINE,
             )  # fmt: skip
         _mark_cliffs(bottom, ladder)
         ticks = [4**power for power in range(5, 20) if first <= 4**power <= last]

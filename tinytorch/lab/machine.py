@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tinytorch.core.simd import COMPILING
-from tinytorch.lab.facts import caches, cores, describe
+from tinytorch.lab.facts import busy_elsewhere, caches, cores, describe
 from tinytorch.lab.peaks import (
     Spread,
     arithmetic_peak,
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _SCHEMA = 1
-_DAY = 24 * 60 * 60.0
+_DAY, _BUSY = 24 * 60 * 60.0, 10 * 60.0  # seconds; readings of a busy computer are soon forgotten
 _TURNS, _READINGS = 3, 5  # all peaks take turns, so that a disturbance does not meet one alone
 _AGREE, _PATIENCE = 0.03, 9.0  # how close the three best readings are wanted, and for how long
 NOT_COMPILED = "The arithmetic peak was not measured: Numba compiles nothing here."
@@ -56,7 +56,8 @@ class Report:
     facts: as `describe` returns them. arithmetic: "float32" and "float64" -> number of threads ->
     readings in GFLOP/s, empty where Numba does not compile. memory: number of threads -> readings
     in GB/s. Threads are 1 and all cores. measured_at: seconds since 1970. seconds: what the
-    measurement took. kept: whether it was read from the file of an earlier one.
+    measurement took. disturbed: how many of our cores other programs used meanwhile, 0 where that
+    is unknown. kept: whether it was read from the file of an earlier one.
     """
 
     facts: dict[str, Any]
@@ -64,7 +65,13 @@ class Report:
     memory: dict[int, list[float]]
     measured_at: float
     seconds: float
+    disturbed: float = 0.0
     kept: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether others used so much that the peaks of all cores may be too low."""
+        return self.disturbed > 0.25
 
     def gflops(self, dtype: str = "float32", threads: int | None = None) -> float | None:
         """The arithmetic peak, the best of its readings, by default of all cores; or None."""
@@ -112,6 +119,11 @@ class Report:
         ]
 
     def _when(self) -> str:
+        if self.busy:
+            return (
+                f"Others used {self.disturbed:.1f} of these cores meanwhile: the peaks may be "
+                "higher. Measure again when the computer is quiet."
+            )
         if not self.kept:
             return f"Measured just now, in {self.seconds:.1f} seconds."
         age = max(0.0, time.time() - self.measured_at) / 60
@@ -121,6 +133,8 @@ class Report:
 
 def machine_report(fresh: bool = False, folder: Path | None = None) -> Report:
     """Facts and measured peaks of this computer, kept for a day. Measuring takes some seconds.
+
+    What was measured while others used these cores is kept for ten minutes.
 
     fresh: measure again, whatever is kept. folder: where reports are kept, by default the user's
     own folder for caches. A file that is old, unreadable, or of another processor, number of
@@ -157,7 +171,7 @@ def threads_of(count: int) -> str:
 
 
 def _measured(facts: dict[str, Any]) -> Report:
-    start = time.perf_counter()
+    start, others = time.perf_counter(), busy_elsewhere()
     counts = sorted({1, cores()})
     arithmetic: dict[str, dict[int, list[float]]]
     arithmetic = {dtype: {count: [] for count in counts} for dtype in ("float32", "float64")}
@@ -175,7 +189,12 @@ def _measured(facts: dict[str, Any]) -> Report:
             if read is not None:
                 readings += [float(f"{read():.5g}") for _ in range(_READINGS)]
         turns += 1
-    return Report(facts, arithmetic, memory, time.time(), time.perf_counter() - start)
+    seconds, others_then = time.perf_counter() - start, busy_elsewhere()
+    disturbed = 0.0
+    if others is not None and others_then is not None:
+        free = (os.cpu_count() or 1) - cores()  # those that we may not use do not disturb
+        disturbed = max(0.0, (others_then - others) / seconds - free)
+    return Report(facts, arithmetic, memory, time.time(), seconds, disturbed)
 
 
 def _settled(readings: list[float]) -> bool:
@@ -200,7 +219,7 @@ def _read(path: Path, facts: dict[str, Any]) -> Report | None:
     """The kept report; None unless it is whole, of this computer, and younger than a day."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        if told["key"] != _key(facts) or not 0 <= time.time() - told["measured_at"] < _DAY:
+        if told["key"] != _key(facts):
             return None
         counts = sorted({1, cores()})
         least = 1 if COMPILING else 0
@@ -209,10 +228,13 @@ def _read(path: Path, facts: dict[str, Any]) -> Report | None:
             for dtype in ("float32", "float64")
         }
         memory = _numbers(told["memory"], counts, 1)
-        when, took = float(told["measured_at"]), float(told["seconds"])
+        when, took, disturbed = (
+            float(told[name]) for name in ("measured_at", "seconds", "disturbed")
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return Report(facts, arithmetic, memory, when, took, kept=True)
+    report = Report(facts, arithmetic, memory, when, took, disturbed, kept=True)
+    return report if 0 <= time.time() - when < (_BUSY if report.busy else _DAY) else None
 
 
 def _numbers(by_threads: dict[str, Any], counts: list[int], least: int) -> dict[int, list[float]]:
