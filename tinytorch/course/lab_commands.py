@@ -133,7 +133,7 @@ def _traced(name: str, size: int, block: int) -> Trace:
 
 def _counted(name: str, run: Trace, report: CacheReport, block: int) -> dict[str, Any]:
     """What is told of one kernel. working_set: distinct elements, see `_print_rows`."""
-    from tinytorch.lab.trace import working_set
+    from tinytorch.lab.trace import WORKSPACE, working_set
 
     kind = "product" if any(step.kind == "product" for step in run.steps) else None
     touched = working_set(run, 4 * block**3) if name in _LOOPS else working_set(run)
@@ -143,6 +143,7 @@ def _counted(name: str, run: Trace, report: CacheReport, block: int) -> dict[str
         "accesses": len(run),
         "hits": report.hits,
         "misses": report.misses,
+        "in_temporaries": report.by_array[WORKSPACE].misses if WORKSPACE in run.arrays else 0,
         "first_touches": report.compulsory,
         "working_set": int(touched.max()) if touched.size else None,
         "too_large": report.too_large,
@@ -153,22 +154,23 @@ def _counted(name: str, run: Trace, report: CacheReport, block: int) -> dict[str
 def _print_rows(rows: dict[str, dict[str, Any]], model: CacheModel, size: int, block: int) -> None:
     """A table, and what stands in its columns."""
     print(f"matrices of {size} x {size}, tiles of {block} x {block}; simulated cache: {model}\n")
-    heads = ("accesses", "hits", "misses", "first touches", "working set")
+    heads = ("accesses", "hits", "misses", "in temporaries", "first touches", "working set")
     print(f"{'kernel':<26}" + "".join(f"{head:>15}" for head in heads))
     for name, row in rows.items():
         values = (row[head.replace(" ", "_")] for head in heads)
         print(f"{name:<26}" + "".join(f"{'-' if v is None else f'{v:,}':>15}" for v in values))
     print(
-        "\nfirst touches: misses that no cache avoids. working set: the most elements touched by\n"
-        f"one operation on slices; of loops, by the {4 * block**3:,} accesses that make a tile."
+        "\nin temporaries: misses in copies and intermediate results. first touches: misses that\n"
+        "no cache avoids. working set: the most elements touched by one operation on slices;\n"
+        f"of loops, by the {4 * block**3:,} accesses that make a tile."
     )
     first, *_, last = [*rows, *rows]
     if first != last:
-        before, after = rows[first]["misses"], rows[last]["misses"]
+        before, after = (rows[n]["misses"] - rows[n]["in_temporaries"] for n in (first, last))
         word = (
             f"{before / max(1, after):.3g} times fewer than" if after < before else "no fewer than"
         )
-        print(f"{last} misses {after:,} times, {word} {first} with {before:,}.")
+        print(f"In A, B and C, {last} misses {after:,} times, {word} {first} with {before:,}.")
     large = [name for name, row in rows.items() if row["too_large"]]
     if large:
         print(

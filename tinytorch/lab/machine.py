@@ -119,16 +119,16 @@ class Report:
         ]
 
     def _when(self) -> str:
-        if self.busy:
-            return (
-                f"Others used {self.disturbed:.1f} of these cores meanwhile: the peaks may be "
-                "higher. Measure again when the computer is quiet."
-            )
-        if not self.kept:
-            return f"Measured just now, in {self.seconds:.1f} seconds."
         age = max(0.0, time.time() - self.measured_at) / 60
         told = f"{age:.0f} minutes" if age < 120 else f"{age / 60:.0f} hours"
-        return f"Measured {told} ago; ask for a fresh one where that is too old."
+        when = f"{told} ago, kept for a day" if self.kept else "just now"
+        when = f"Measured {when}, in {self.seconds:.1f} seconds."
+        if self.busy:
+            when += (
+                f" Others used {self.disturbed:.1f} of these cores meanwhile: the peaks may be "
+                "higher. Measure again when the computer is quiet."
+            )
+        return when
 
 
 def machine_report(fresh: bool = False, folder: Path | None = None) -> Report:
