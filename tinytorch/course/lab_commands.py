@@ -61,7 +61,7 @@ def machine(
     else:
         print("\n".join(report.lines()))
     if png is not None:
-        _draw(png, lambda: _plots("machine_plot").draw_machine(report, png=png), quiet=json)
+        _draw(png, lambda: _plots("machine_plots").draw_machine(report, png=png), quiet=json)
 
 
 def trace(
@@ -206,5 +206,8 @@ def _draw(png: Path, draw: Callable[[], None], quiet: bool) -> None:
         raise CourseError(f"{error}: pip install 'tinytorch-kernels[lab]' for pictures.") from None
     except ValueError as error:  # a file name whose ending is no picture's
         raise CourseError(f"{png} was not written: {error}") from None
+    finally:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close("all")  # one that could not be written is still open
     if not quiet:
         print(f"written to {png}")

@@ -1,7 +1,7 @@
 """The cache ladder: how fast data comes, by how much of it there is.
 
 Bandwidth by reading an array again and again, latency by loads that wait for each other, both in
-compiled loops on one thread. Measured and concluded here; drawn in ladder_plot.
+compiled loops on one thread. Measured and concluded here; drawn in cache_ladder_plots.
 """
 
 from __future__ import annotations

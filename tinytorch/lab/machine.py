@@ -22,24 +22,24 @@ from typing import Any
 from tinytorch.core.simd import COMPILING
 from tinytorch.lab.facts import busy_elsewhere, caches, cores, describe
 from tinytorch.lab.peaks import (
-    Spread,
+    Peak,
     arithmetic_peak,
     arithmetic_reader,
     memory_bandwidth,
     memory_reader,
-    spread,
+    peak_of,
 )
 
 __all__ = [
+    "Peak",
     "Report",
-    "Spread",
     "arithmetic_peak",
     "caches",
     "cores",
     "describe",
     "machine_report",
     "memory_bandwidth",
-    "spread",
+    "peak_of",
 ]
 
 _SCHEMA = 1
@@ -104,7 +104,7 @@ class Report:
         ]  # fmt: skip
         found = []
         for name, threads, readings, unit in rows:
-            if (told := spread(readings)) is not None:
+            if (told := peak_of(readings)) is not None:
                 found.append(
                     f"{name + ', ' + threads_of(threads):<20} {told.best:7.1f} {unit}, best of "
                     f"{told.number}; the middle half {told.low:.1f} to {told.high:.1f}"

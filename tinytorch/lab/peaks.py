@@ -24,7 +24,7 @@ _LEAST = 64 * 2**20  # bytes of each array of the triad, unless a cache is large
 _CHUNK = 2**14  # numbers of the triad without a compiler: what NumPy keeps in a cache between steps
 
 
-class Spread(NamedTuple):
+class Peak(NamedTuple):
     """Readings in short: the largest, the quartiles, and how many there are."""
 
     best: float
@@ -34,7 +34,7 @@ class Spread(NamedTuple):
     number: int
 
 
-def spread(readings: Sequence[float]) -> Spread | None:
+def peak_of(readings: Sequence[float]) -> Peak | None:
     """Largest, quartiles and number of readings; None without any.
 
     The largest is the peak: whatever disturbs a reading makes it smaller.
@@ -43,7 +43,7 @@ def spread(readings: Sequence[float]) -> Spread | None:
         return None
     middle = statistics.median(readings)
     low, _, high = statistics.quantiles(readings, n=4) if len(readings) > 1 else [middle] * 3
-    return Spread(max(readings), low, middle, high, len(readings))
+    return Peak(max(readings), low, middle, high, len(readings))
 
 
 def arithmetic_peak(

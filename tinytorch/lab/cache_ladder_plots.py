@@ -82,8 +82,10 @@ def draw_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | None = No
             _finish(figure, caption)
             return
         _caption(figure, caption)
-        figure.savefig(png, bbox_inches="tight")
-        plt.close(figure)
+        try:
+            figure.savefig(png, bbox_inches="tight")
+        finally:
+            plt.close(figure)
 
 
 def _wrapped(sentence: str) -> str:

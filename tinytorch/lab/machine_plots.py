@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from tinytorch.lab.machine import NOT_COMPILED, Report, threads_of
-from tinytorch.lab.peaks import spread
+from tinytorch.lab.peaks import peak_of
 from tinytorch.lab.plots import (
     _GUESS,
     _INK,
@@ -55,8 +55,10 @@ def draw_machine(report: Report, *, guess: Any = None, png: Path | None = None) 
             _finish(figure, caption)
             return
         _caption(figure, caption)
-        figure.savefig(png, bbox_inches="tight")
-        plt.close(figure)
+        try:
+            figure.savefig(png, bbox_inches="tight")
+        finally:
+            plt.close(figure)
 
 
 def conclusion(report: Report, guess: float | None = None) -> list[str]:
@@ -90,7 +92,7 @@ def _bars(axes: Axes, rows: list[tuple[str, list[float]]], label: str) -> None:
     axes.barh(names, best, color=[_SHADE if "1 thread" in name else _INK for name in names],
               height=0.6)  # fmt: skip
     for row, (_, readings) in enumerate(rows):
-        told = spread(readings)
+        told = peak_of(readings)
         assert told is not None
         (line,) = axes.plot([told.low, told.high], [row, row], color="black", lw=1.5, marker="|")
         line.set_path_effects(_OUTLINE)
