@@ -58,7 +58,9 @@ def main() -> int:
             stdout=subprocess.PIPE, check=True,
         )  # fmt: skip
         found = json.loads(done.stdout.splitlines()[-1])
-        print(f"{threads} thread{'s' * (threads > 1)}; others used {found['others']:.2f} cores")
+        word = ": busy, so read these figures with care" if found["others"] > 0.5 else ""
+        used = f"others used {found['others']:.2f} cores{word}"
+        print(f"{threads} thread{'s' * (threads > 1)}; {used}")
         for what, bound in ASKED.items():
             missed += not _told(what, found[what], bound)
     return 1 if missed else 0

@@ -108,7 +108,20 @@ def test_the_triad_takes_an_eighth_of_the_free_memory_at_most(monkeypatch):
     assert peaks.triad_size() == 32 * 2**20
 
 
-def test_a_spread_is_best_and_quartiles():
+def test_memory_that_is_refused_makes_the_triad_smaller(monkeypatch):
+    full = np.full
+
+    def refuse(size, value, dtype):
+        if size > 5_000:
+            raise MemoryError
+        return full(size, value, dtype)
+
+    monkeypatch.setattr(peaks.np, "full", refuse)
+    assert [x.size for x in peaks.triad_arrays(16_000)] == [4_000] * 3
+    assert len(memory_bandwidth(readings=2, size=16_000)) == 2
+
+
+def test_a_peak_is_the_best_and_the_quartiles():
     assert peak_of([1.0, 2.0, 3.0, 4.0, 5.0]) == (5, 1.5, 3, 4.5, 5)
     assert peak_of([2.0]) == (2, 2, 2, 2, 1)
     assert peak_of([]) is None

@@ -7,6 +7,7 @@ told (many containers and virtual machines), there are no entries at all.
 from __future__ import annotations
 
 import ctypes
+import functools
 import platform
 import struct
 import subprocess
@@ -93,6 +94,7 @@ def from_windows_records(records: bytes) -> list[Cache]:
     return sorted(found, key=lambda cache: cache[:2])
 
 
+@functools.cache
 def sysctl() -> dict[str, str]:
     """What macOS says about its hardware; empty where the command is missing."""
     try:

@@ -89,9 +89,8 @@ def arithmetic_reader(
 
 def memory_reader(threads: int = 1, size: int | None = None) -> Callable[[], float]:
     """A function that takes one reading of `memory_bandwidth`. It holds the three arrays."""
-    if size is None:
-        size = triad_size()
-    A, B, C = (np.full(size, value, np.float32) for value in (0, 1, 2))
+    A, B, C = triad_arrays(triad_size() if size is None else size)
+    size = A.size
     cuts = [size * piece // threads for piece in range(threads + 1)]
     triad = _triad if COMPILING else _triad_by_numpy
     triad(A[:1], B[:1], C[:1])
@@ -103,6 +102,18 @@ def triad_size() -> int:
     """Numbers in each array of the triad: twice the last cache, as far as there is room."""
     wanted = max([_LEAST, *(2 * size for size in caches().values())])
     return max(1, min(wanted, memory_to_spare() // 3) // 4)
+
+
+def triad_arrays(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A, B and C of `size` float32 each: zeros, ones, twos. Smaller where memory is refused."""
+    while True:
+        try:
+            A, B, C = (np.full(size, value, np.float32) for value in (0, 1, 2))
+            return A, B, C
+        except MemoryError:  # a limit that memory_to_spare does not know of
+            if size < 2**10:
+                raise
+            size //= 2
 
 
 @compiled
