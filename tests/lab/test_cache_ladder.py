@@ -76,7 +76,15 @@ def test_the_conclusion_disagrees_where_the_curve_does():
     said = " ".join(_ladder(caches).conclusion())
     assert "L1 (32 KiB) and L2 (512 KiB) agree, within a factor of two; L3 (8 MiB) not" in said
     said = " ".join(_ladder({"L1": 4 * MIB}).conclusion())
-    assert "does not agree with the reported L1 (4 MiB)" in said
+    assert "does not agree with the reported L1 (4 MiB)." in said
+    assert "No cache of 32 KiB, 512 KiB and 32 MiB is reported: others may use" in said
+
+
+def test_a_cache_that_one_curve_shows_agrees_and_the_other_cliff_is_named():
+    early = _curve((32 * KIB, 1.5), (512 * KIB, 4), (4 * MIB, 20), (2**40, 100))
+    said = " ".join(_ladder(latency=early).conclusion())
+    assert "agrees with the reported L1 (32 KiB), L2 (512 KiB) and L3 (32 MiB)" in said
+    assert "No cache of 4 MiB is reported" in said
 
 
 def test_a_cache_as_large_as_the_ladder_is_not_judged():

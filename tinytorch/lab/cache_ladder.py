@@ -81,7 +81,7 @@ class CacheLadder:
         """
         falls = [*(cliff.last for cliff in self.cliffs()), *self.slowdowns()]
         return {
-            name: any(size / _AGREES <= last <= size * _AGREES for last in falls)
+            name: any(_alike(last, size) for last in falls)
             for name, size in self.caches.items()
             if self.sizes and size * _AGREES <= self.sizes[-1]
         }
@@ -105,17 +105,28 @@ class CacheLadder:
                      self.agrees().items() if agrees is wanted]
             for wanted in (True, False)
         }  # fmt: skip
-        why = "others may use it too, or finding the address (TLB) may cost more than the load"
         if not self.caches:
             return "The system does not report its caches: these cliffs are what tells of them."
         if told[True] and told[False]:
-            return (f"The reported {_listed(told[True])} agree{'' if told[True][1:] else 's'}, "
-                    f"within a factor of two; {_listed(told[False])} not: {why}.")  # fmt: skip
-        if told[True]:
-            return f"That agrees with the reported {_listed(told[True])}, within a factor of two."
-        if told[False]:
-            return f"That does not agree with the reported {_listed(told[False])}: {why}."
-        return "The reported caches are too large for these sizes to show."
+            said = (f"The reported {_listed(told[True])} agree{'' if told[True][1:] else 's'}, "
+                    f"within a factor of two; {_listed(told[False])} not.")  # fmt: skip
+        elif told[True]:
+            said = f"That agrees with the reported {_listed(told[True])}, within a factor of two."
+        elif told[False]:
+            said = f"That does not agree with the reported {_listed(told[False])}."
+        else:
+            return "The reported caches are too large for these sizes to show."
+        strange = [
+            bytes_of(cliff.last)
+            for cliff in self.cliffs()
+            if not any(_alike(cliff.last, size) for size in self.caches.values())
+        ]
+        if strange:
+            said += (
+                f" No cache of {_listed(strange)} is reported: others may use a larger one too, or "
+                "finding the address (TLB) may cost more than the load."
+            )
+        return said
 
     def _cost(self) -> str:
         latency, bandwidth = self.best_latency, self.best_bandwidth
@@ -188,6 +199,10 @@ def cliffs_of(sizes: Sequence[int], latency: Sequence[float]) -> list[Cliff]:
         found.append(Cliff(sizes[at - 1], step, latency[end]))
         first, at = end, end + 1
     return found
+
+
+def _alike(size: float, other: float) -> bool:
+    return other / _AGREES <= size <= other * _AGREES
 
 
 def bytes_of(size: float) -> str:
