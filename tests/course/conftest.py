@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
+from tinytorch.course import cli
 from tinytorch.course.project import Project
 from tinytorch.course.release import release
 
@@ -73,6 +75,21 @@ def copy_course(repo: Path, dest: Path) -> Project:
     for name in ("modules", "tinytorch"):
         shutil.copytree(repo / name, dest / name, ignore=ignore)
     return Project(dest)
+
+
+@pytest.fixture
+def tito(monkeypatch, capsys):
+    """Run one command line in this process; returns (exit code, stdout, stderr)."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["tito", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+            raise SystemExit(0)
+        out = capsys.readouterr()
+        return exit_.value.code or 0, out.out, out.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

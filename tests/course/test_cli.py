@@ -7,24 +7,9 @@ import sys
 
 import pytest
 
-from tinytorch.course import batch, cli, demo, doctor, reference
+from tinytorch.course import batch, demo, doctor, reference
 
 A = "01_double"
-
-
-@pytest.fixture
-def tito(monkeypatch, capsys):
-    """Run one command line in this process; returns (exit code, stdout, stderr)."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["tito", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-            raise SystemExit(0)
-        out = capsys.readouterr()
-        return exit_.value.code or 0, out.out, out.err
-
-    return run
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinytorch.course import lab_commands
 from tinytorch.course.project import CourseError, Project
 
 if TYPE_CHECKING:
@@ -355,6 +356,10 @@ def lab(
     # The student's tinytorch, not the course's: it comes first on the path.
     environment = os.environ | {"PYTHONPATH": str(folder)}
     raise typer.Exit(subprocess.run(command, cwd=folder, env=environment).returncode)
+
+
+app.command()(lab_commands.machine)
+app.command()(lab_commands.trace)
 
 
 def _shown(path: Path, project: Project) -> Path:

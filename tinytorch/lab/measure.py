@@ -5,7 +5,6 @@ Nothing here decides about a grade, and nothing is drawn here (see plots).
 
 import gc
 import math
-import os
 import platform
 import statistics
 import time
@@ -13,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+
+from tinytorch.lab.facts import cores, cpu_name
 
 Key = TypeVar("Key")
 
@@ -82,7 +83,7 @@ def spread(readings: Sequence[float]) -> Spread:
 
 
 def machine_line() -> str:
-    """One line for captions: architecture, cores that this process may use, NumPy's version."""
-    affinity = getattr(os, "sched_getaffinity", None)  # absent on macOS and Windows
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return f"{platform.machine()}, {cores} core{'s' * (cores > 1)}, NumPy {np.__version__}"
+    """One line for captions: the processor, cores that this process may use, NumPy's version."""
+    count = cores()
+    name = f"{cpu_name() or 'unknown processor'} ({platform.machine()})"
+    return f"{name}, {count} core{'s' * (count > 1)}, NumPy {np.__version__}"
