@@ -108,7 +108,7 @@ def test_each_visible_test_says_what_is_missing(commanded):
     path = commanded.autograded / "untouched" / A / f"{NB}.ipynb"
     cells = named_cells(nbformat.read(path, as_version=4))
     tests = [n for n in cells if n.startswith("test_") and "_hidden" not in n]
-    assert len(tests) == 9
+    assert len(tests) == 13
     for name in tests:
         errors = [o.evalue for o in cells[name].outputs if o.output_type == "error"]
         assert errors == [f"{name.removeprefix('test_')} is not written yet"]

@@ -96,9 +96,13 @@ from types import SimpleNamespace
 from tinytorch.lab.expect import expect_error, expect_tensor, expect_unchanged
 
 # %% tags=["ungraded"]
+from tinytorch.lab.cache_ladder import cache_ladder
+from tinytorch.lab.cache_ladder_plots import draw_ladder
 from tinytorch.lab.comparison import compare
 from tinytorch.lab.digits_run import run_digits
 from tinytorch.lab.headroom_plots import digits_accuracy, headroom
+from tinytorch.lab.machine import machine_report
+from tinytorch.lab.machine_plots import draw_machine
 from tinytorch.lab.measure import race
 from tinytorch.lab.measuring import call_by_call, timer, tracing_cost
 from tinytorch.lab.measuring_plots import first_calls, tracing_bars
@@ -109,6 +113,31 @@ from tinytorch.lab.trace import trace
 from tinytorch.lab.trace_plots import access_film, miss_maps
 
 rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## Your machine
+#
+# Two numbers bound every kernel that follows: how many operations a second the cores can do, and
+# how many bytes a second memory delivers. Both are measured here, on this computer, and kept for a
+# day.
+#
+# **Guess.** How many float32 operations can it do in the time in which one byte comes from memory,
+# with all its cores at work?
+
+# %%
+my_guess = None  # float32 operations per byte
+
+
+# %% tags=["ungraded"]
+report = machine_report()  # fresh=True measures again
+print("\n".join(report.lines()))
+draw_machine(report, guess=my_guess)
+if balance := report.balance():
+    print(f"ReLU does one operation for 8 bytes. In their time, {8 * balance:.0f} would be done.")
+
+# %% [markdown]
+# A kernel that does fewer operations for each byte than this waits for memory, however well it is
+# written.
 
 # %% [markdown]
 # ## Step 1. Understanding custom operations
@@ -572,39 +601,26 @@ test_vectorized_operations()
 # ## Step 3. Memory layout
 #
 # A processor does not read elements, it reads cache lines, and it keeps the lines that it used
-# last in a few small, fast memories, the caches. The next experiment copies an array, over and
-# over, for working sets (source and target together) from a few KiB to far more than a cache
-# holds.
+# last in a few small, fast memories, the caches. The next experiment reads an array again and
+# again, for sizes from a few KiB to far more than a cache holds: once in order, which shows the
+# bytes a second, and once by loads that each wait for the one before, which shows the wait.
 #
-# **Guess.** Beyond which working set does the speed first fall to half of its best?
+# **Guess.** At which sizes does that become slower? One number, or several in brackets.
 
 # %%
-my_guess = None  # bytes; 2**20 is one MiB
+my_guess = None  # bytes, such as [32_000, 1_000_000]
 
 
 # %% tags=["ungraded"]
-working_sets = [2**e for e in range(13, 28)]
-buffers = [np.ones((2, size // 8), dtype=np.float32) for size in working_sets]
-times = race({b.nbytes: partial(np.copyto, b[0], b[1]) for b in buffers}, rounds=25)
-speeds = [size / statistics.median(times[size]) / 1e9 for size in working_sets]
-best = max(speeds)
-fall = next((s for s, v in zip(working_sets, speeds, strict=True) if s > 2**17 and v < best / 2), 0)
-caption = f"Best {best:.0f} GB/s, {speeds[-1]:.0f} GB/s at {working_sets[-1] // 2**20} MiB. " + (
-    f"Half of the best is lost at {fall / 2**20:g} MiB." if fall else "No fall by half seen."
-)
-lines(
-    {"copy": (working_sets, speeds)},
-    xlabel="working set",
-    ylabel="GB/s read and written",
-    caption=caption,
-    guess=my_guess,
-    x_in_bytes=True,
-)
+ladder = cache_ladder()
+draw_ladder(ladder, guess=my_guess)
+for cliff in ladder.cliffs():
+    print(f"beyond {cliff.last:,} bytes: {cliff.after / cliff.before:.1f} times the wait")
 
 # %% [markdown]
-# At the far left the cost of a NumPy call hides the fastest cache. Each level to the right holds
-# more and delivers less. A product of large matrices reads the same numbers again and again: the
-# question is from which level.
+# Data read in order hides most of the wait; loads that depend on each other pay all of it. What
+# fits below the first cliff never waits. A product of large matrices reads the same numbers again
+# and again: the question is from which level.
 
 # %% [markdown]
 # ### cache_friendly_matmul
