@@ -1,0 +1,252 @@
+"""The roofline: two measured ceilings, and which of them limits each of the reader's kernels.
+
+A kernel that does I operations per byte cannot be faster than min(arithmetic peak, I x memory
+bandwidth) (Williams, Waterman and Patterson 2009). Drawn by roofline_plots.
+"""
+
+import statistics
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.core.simd import COMPILING, compiled
+from tinytorch.core.simd.int8 import RECIPE, add_dots, store_sums, zero_sums
+from tinytorch.lab.byte_model import Work, model_table
+from tinytorch.lab.machine import arithmetic_peak, cores, memory_bandwidth
+from tinytorch.lab.measure import race
+from tinytorch.lab.rungs import (
+    Reading,
+    matmul_rungs,
+    measure_rungs,
+    relu_rungs,
+    relu_size,
+    sparse_rungs,
+)
+
+NEAR = 0.5  # of a roof: from here on, the roof is what limits
+_DEPTH = 64  # dot products that the integer loop repeats out of the first cache
+
+_LADDER_ONLY = ("Python loops i-k-j", "int8 through float32")  # points that would hide others
+
+
+class Roofs(NamedTuple):
+    """What was measured for one number of threads: GFLOP/s (or 10^9 int8 operations), and GB/s.
+
+    arithmetic and integer are None where Numba does not compile.
+    """
+
+    threads: int
+    arithmetic: float | None
+    memory: float
+    integer: float | None = None
+
+    @property
+    def ridge(self) -> float | None:
+        """Operations per byte at which both roofs allow the same speed."""
+        return self.arithmetic / self.memory if self.arithmetic else None
+
+    def peak(self, kind: str) -> float | None:
+        """The arithmetic roof for operations of this kind."""
+        return self.integer if kind == "int8" else self.arithmetic
+
+    def allowed(self, work: Work) -> float:
+        """Highest speed that the roofs leave, in 10^9 operations per second."""
+        under_memory = work.intensity * self.memory
+        peak = self.peak(work.kind)
+        return under_memory if peak is None else min(peak, under_memory)
+
+
+class Costs(NamedTuple):
+    """Seconds that are no operation. loop_step: of an empty Python loop. page_byte: of a byte in
+    new memory, beyond that of writing it."""
+
+    loop_step: float
+    page_byte: float
+
+
+class Point(NamedTuple):
+    """One kernel. speed: 10^9 operations per second. share: of what its roof allows.
+
+    limit: "memory roof", "arithmetic roof", or "neither: " and what the data point to.
+    """
+
+    name: str
+    size: int
+    work: Work
+    threads: int
+    speed: float
+    share: float
+    limit: str
+
+
+class Roofline(NamedTuple):
+    """All that was measured. roofs: one thread first, then all threads where there are more."""
+
+    roofs: list[Roofs]
+    points: list[Point]
+    notes: list[str]
+
+    def byte_models(self) -> str:
+        """The table of what was counted for each point."""
+        return model_table((p.name, _size(p), p.work) for p in self.points)
+
+
+def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
+    """What limits a kernel, and its share of the speed that its roof allows.
+
+    At `NEAR` of its roof or above it, the roof does. Below both: "the interpreter" if an operation
+    takes half a step of an empty Python loop or longer; "new pages" if half of the time or more is
+    what new memory for the result costs; else "calls and other instructions".
+    """
+    work, speed = reading.work, reading.best_speed * 1e-9
+    share, peak = speed / roofs.allowed(work), roofs.peak(work.kind)
+    if share >= NEAR:
+        by_memory = peak is None or work.intensity * roofs.memory < peak
+        return ("memory roof" if by_memory else "arithmetic roof"), share
+    if reading.threads / reading.best_speed >= costs.loop_step / 2:
+        return "neither: the interpreter", share
+    if costs.page_byte * work.result >= NEAR * work.operations / reading.best_speed:
+        return "neither: new pages", share
+    return "neither: calls and other instructions", share
+
+
+def measure_roofs(threads: int = 1) -> Roofs:
+    """The roofs for that many threads: the best of several readings each."""
+    if COMPILING:
+        memory = max(memory_bandwidth(threads))
+    else:  # the compiled triad would run element by element
+        a, b = np.ones((2, 2**22), np.float32)
+        (seconds,) = race({"copy": lambda: np.copyto(a, b)}, rounds=7).values()
+        memory = 2e-9 * a.nbytes / min(seconds)
+    arithmetic, integer = arithmetic_peak(threads), integer_peak(threads)
+    return Roofs(threads, max(arithmetic, default=None), memory, max(integer, default=None))
+
+
+def _higher(a: Roofs, b: Roofs) -> Roofs:
+    best = (
+        max((v for v in pair if v is not None), default=None) for pair in zip(a, b, strict=True)
+    )
+    return Roofs(*best)  # type: ignore[arg-type]  # memory and threads are never None
+
+
+def measure_roofline(kernels: Any, rounds: int = 5) -> Roofline:
+    """Measure the roofs of this machine and every kernel that is there.
+
+    kernels: a dict such as `globals()`, a module or a namespace. What is not written, wrong or
+    breaks is left out, and `notes` says so. Never raises for what the machine does not have.
+    """
+    everyone = cores()
+    crews = sorted({1, everyone})
+    before = [measure_roofs(threads) for threads in crews]
+    families = (("", matmul_rungs), ("ReLU ", relu_rungs), ("", sparse_rungs))
+    readings, notes = [], []
+    for family, rungs in families:
+        chosen = [rung for rung in rungs(kernels) if rung.name not in _LADDER_ONLY]
+        found, left_out = measure_rungs(chosen, rounds)
+        readings += [reading._replace(name=family + reading.name) for reading in found]
+        notes += [family + note for note in left_out]
+    # Again: what else runs on the machine should not pull the roofs below the kernels.
+    roofs = [_higher(old, measure_roofs(old.threads)) for old in before]
+    if roofs[0].arithmetic is None:
+        notes.append(
+            "Numba does not compile here: the arithmetic roof is not measured, and the memory "
+            "roof is that of NumPy's copy."
+        )
+    if everyone == 1:
+        notes.append("One core: there is no second roof for more threads.")
+    return Roofline(roofs, points_under(readings, roofs, measure_costs()), notes)
+
+
+def points_under(readings: Sequence[Reading], roofs: Sequence[Roofs], costs: Costs) -> list[Point]:
+    """Each reading as a point, judged against the roofs of as many threads as it may use."""
+    points = []
+    for reading in readings:
+        mine = next((r for r in roofs if r.threads >= reading.threads), roofs[-1])
+        limit, share = limit_of(reading, mine, costs)
+        points.append(Point(*reading[:4], reading.best_speed * 1e-9, share, limit))
+    return points
+
+
+def measure_costs(steps: int = 100_000) -> Costs:
+    """A step of an empty loop, and what new memory costs an array of the size of ReLU's."""
+
+    def loop() -> None:
+        for _ in range(steps):
+            pass
+
+    ready = np.ones(relu_size(), np.float32)
+    times = race(
+        {
+            "loop": loop,
+            "ready": lambda: ready.fill(1),
+            "new": lambda: np.empty_like(ready).fill(1),
+        },
+        rounds=5,
+    )
+    seconds = {name: statistics.median(each) for name, each in times.items()}
+    beyond = max(0.0, seconds["new"] - seconds["ready"])
+    return Costs(min(times["loop"]) / steps, beyond / ready.nbytes)
+
+
+def conclusion(roofline: Roofline) -> str:
+    """What the points say: where the roofs meet, who is under which, who is far below both."""
+    one = roofline.roofs[0]
+    text = [f"One thread: {one.memory:.0f} GB/s."]
+    if one.ridge:
+        text = [
+            f"One thread: {one.arithmetic:.0f} GFLOP/s and {one.memory:.0f} GB/s; they meet at "
+            f"{one.ridge:.2g} operations per byte."
+        ]
+    groups: dict[str, list[Point]] = {}
+    for point in sorted(roofline.points, key=lambda p: p.share):
+        groups.setdefault(point.limit, []).append(point)
+    for roof in ("arithmetic roof", "memory roof"):
+        if roof in groups:
+            text.append(f"The {roof} limits {_names(groups.pop(roof))}.")
+    for limit, members in groups.items():
+        reason = limit.removeprefix("neither: ")
+        times = f"{1 / members[0].share:,.{0 if members[0].share < 0.1 else 1}f}"
+        text.append(f"Below both for {reason}: {_names(members)}, by up to {times} times.")
+    return " ".join(text)
+
+
+def _names(points: Sequence[Point]) -> str:
+    *most, last = (point.name for point in points)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def integer_peak(threads: int = 1, readings: int = 9, steps: int = 20_000) -> list[float]:
+    """10^9 int8 operations per second of register tiles; empty without a compiler.
+
+    Counted as in a product: a multiplication and an addition for each pair of levels.
+    """
+    if not COMPILING:
+        return []
+    tall, wide = RECIPE.rows, RECIPE.lanes * RECIPE.vectors
+    a, b = np.ones(tall * _DEPTH, np.uint32), np.ones(wide * _DEPTH, np.uint32)
+
+    def dots(count: int) -> None:
+        _dot_products(a, b, np.empty(tall * wide, np.int32), tall, wide, count)
+
+    dots(1)  # compiles
+    with ThreadPoolExecutor(threads) as pool:
+        (seconds,) = race(
+            {"dots": lambda: list(pool.map(dots, [steps] * threads))}, readings, 1
+        ).values()
+    operations = 2 * RECIPE.group * tall * wide * _DEPTH * steps * threads
+    return [1e-9 * operations / each for each in seconds]
+
+
+@compiled
+def _dot_products(a, b, sums, tall, wide, steps):  # type: ignore[no-untyped-def]
+    for _ in range(steps):
+        tile = zero_sums()
+        for q in range(_DEPTH):
+            tile = add_dots(tile, a, q * tall, b, q * wide)
+        store_sums(tile, sums)
+
+
+def _size(point: Point) -> str:
+    return f"{point.size:,}" if "ReLU" in point.name else f"{point.size}²"
