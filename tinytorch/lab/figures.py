@@ -6,6 +6,7 @@ The house style itself is that of plots. Nothing is measured here.
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,10 +49,11 @@ def labels_beside(
 
     gap: points (1/72 inch) from one text to the next. To be called once limits and scales are set.
     """
-    figure = axes.figure
+    figure = cast(Figure, axes.figure)
     figure.canvas.draw()  # lays the figure out
     pixels = axes.transData.transform(points)
-    heights = apart(pixels[:, 1], gap * figure.dpi / 72)
+    figure.set_layout_engine("none")  # what is placed in pixels must not be moved afterwards
+    heights = apart(pixels[:, 1].tolist(), gap * figure.dpi / 72)
     column = axes.transData.transform((x, 1.0))[0]
     back = axes.transData.inverted()
     for point, text, height in zip(points, texts, heights, strict=True):

@@ -97,8 +97,8 @@ def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
     """What limits a kernel, and its share of the speed that its roof allows.
 
     At `NEAR` of its roof or above it, the roof does. Below both: "the interpreter" if an operation
-    takes half a step of an empty Python loop or longer; "new pages" if half of the time or more is
-    what new memory for the result costs; else "calls and other instructions".
+    takes half a step of an empty Python loop or longer; "new pages" if it would be near its roof but
+    for what new memory for the result costs; else "calls and other instructions".
     """
     work, speed = reading.work, reading.best_speed * 1e-9
     share, peak = speed / roofs.allowed(work), roofs.peak(work.kind)
@@ -107,7 +107,10 @@ def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
         return ("memory roof" if by_memory else "arithmetic roof"), share
     if reading.threads / reading.best_speed >= costs.loop_step / 2:
         return "neither: the interpreter", share
-    if costs.page_byte * work.result >= NEAR * work.operations / reading.best_speed:
+    if (
+        min(reading.seconds) - costs.page_byte * work.result
+        <= (min(reading.seconds) * share) / NEAR
+    ):
         return "neither: new pages", share
     return "neither: calls and other instructions", share
 
@@ -156,7 +159,13 @@ def measure_roofline(kernels: Any, rounds: int = 5) -> Roofline:
         )
     if everyone == 1:
         notes.append("One core: there is no second roof for more threads.")
-    return Roofline(roofs, points_under(readings, roofs, measure_costs()), notes)
+    points = points_under(readings, roofs, measure_costs())
+    if any(point.share > 1.05 for point in points):
+        notes.append(
+            "Above 100 % of a roof: the machine was busier while the roof was measured than while "
+            "the kernel was. Measure again when nothing else runs."
+        )
+    return Roofline(roofs, points, notes)
 
 
 def points_under(readings: Sequence[Reading], roofs: Sequence[Roofs], costs: Costs) -> list[Point]:
@@ -213,7 +222,9 @@ def conclusion(roofline: Roofline) -> str:
 
 
 def _names(points: Sequence[Point]) -> str:
-    *most, last = (point.name for point in points)
+    names = [point.name for point in points]
+    # One kernel on one thread and on more is one name.
+    *most, last = (n for n in names if n.partition(" (")[0] not in names or " (" not in n)
     return f"{', '.join(most)} and {last}" if most else last
 
 

@@ -32,14 +32,20 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         return
     guessed = _number(guess)
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(figsize=(10.5, 5.6))
+        figure, axes = plt.subplots(figsize=(10.5, 6))
         xs, ys = [p.work.intensity for p in points], [p.speed for p in points]
         right = max(xs) * 90  # room for the labels of the rightmost points
         tops = [r for roof in roofline.roofs for r in (roof.arithmetic, roof.integer) if r]
         axes.set(xscale="log", yscale="log")
         axes.set(xlim=(min(xs) / 2, right), ylim=(min(ys) / 2.5, max([*tops, *ys]) * 2.2))
-        for index, roof in enumerate(reversed(roofline.roofs)):
-            _roof(axes, roof, max(xs) * 1.3, faint=index < len(roofline.roofs) - 1)
+        _log_ticks(axes.xaxis, _plain)
+        _log_ticks(axes.yaxis, _plain)
+        axes.set(
+            xlabel="operations per byte (every operand read once, the result written once)",
+            ylabel="10⁹ operations per second (best of the readings)",
+            title="The roofline: what limits each kernel on this machine",
+        )
+        _roofs(axes, roofline.roofs, max(xs) * 1.3)
         _points(axes, points)
         for members, x in _columns(points):
             labels_beside(
@@ -49,52 +55,44 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
                 x,
             )
         if guessed is not None:
-            place = _within(guessed, min(xs), max(xs))
-            axes.axvline(place, color=_GUESS, lw=2, ls="--")
-            axes.annotate("your guess", (place, axes.get_ylim()[0]), xytext=(4, 5),
-                          textcoords="offset points", color=_GUESS)  # fmt: skip
-        _log_ticks(axes.xaxis, _plain)
-        _log_ticks(axes.yaxis, _plain)
-        axes.set(
-            xlabel="operations per byte (every operand read once, the result written once)",
-            ylabel="10⁹ operations per second",
-            title="The roofline: what limits each kernel on this machine",
-        )
+            _guess_mark(axes, _within(guessed, min(xs), max(xs)), roofline.roofs[0])
         notes = "\n".join([conclusion(roofline) + you_guessed(guessed), *roofline.notes])
         finish(figure, notes, _threads(roofline.roofs), png, width=150)
 
 
-def _roof(axes: Axes, roof: Roofs, right: float, faint: bool) -> None:
-    """Both roofs of one number of threads, and the one of integers dotted."""
-    colour, width = (_FAINT, 1.2) if faint else (_INK, 2.2)
-    left = axes.get_xlim()[0]
-    threads = "1 thread" if roof.threads == 1 else f"{roof.threads} threads"
-    corner = roof.ridge or right
-    slope = [left, corner]
-    axes.plot(slope, [x * roof.memory for x in slope], color=colour, lw=width, zorder=1)
-    if not faint:
-        place = left * 1.4
-        axes.annotate(f"memory roof, {roof.memory:.0f} GB/s", (place, place * roof.memory),
-                      xytext=(-4, 6), textcoords="offset points", color=colour, fontsize=9,
-                      rotation=_angle(axes), rotation_mode="anchor")  # fmt: skip
-    for name, peak, dashes in (("float32", roof.arithmetic, "-"), ("int8", roof.integer, ":")):
-        if peak is None:
-            continue
-        start = peak / roof.memory
-        axes.plot([start, right], [peak] * 2, color=colour, lw=width, ls=dashes, zorder=1)
-        if not faint or name == "float32":
-            axes.annotate(
-                f"{name}, {threads}: {peak:.0f}", (start, peak), xytext=(0, 3),
-                textcoords="offset points", color=colour, fontsize=9,
-            )  # fmt: skip
+def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
+    """One thread dark, all threads faint; the roof of int8 dotted; named where they begin."""
+    left, corners, names = axes.get_xlim()[0], [], []
+    for roof in roofs:
+        first = roof is roofs[0]
+        colour, width = (_INK, 2.2) if first else (_FAINT, 1.4)
+        threads = "1 thread" if roof.threads == 1 else f"{roof.threads} threads"
+        ends = [peak / roof.memory for peak in (roof.arithmetic, roof.integer) if peak]
+        slope = [left, max(ends, default=right)]
+        axes.plot(slope, [x * roof.memory for x in slope], color=colour, lw=width, zorder=1)
+        for name, peak, dashes in (("float32", roof.arithmetic, "-"), ("int8", roof.integer, ":")):
+            if peak:
+                start = peak / roof.memory
+                axes.plot([start, right], [peak] * 2, color=colour, lw=width, ls=dashes, zorder=1)
+                corners.append((start, peak))
+                names.append(f"{name}, {threads}: {peak:.0f}")
+    if corners:
+        # To the left of the roofs, where there is nothing else.
+        labels_beside(axes, corners, names, left * 3, colour=_INK)
+    text = "memory roof: " + ", ".join(
+        f"{roof.memory:.0f} GB/s ({roof.threads} thread{'s' * (roof.threads > 1)})"
+        for roof in roofs
+    )
+    axes.annotate(text, (left * 1.15, left * 1.15 * roofs[0].memory), xytext=(12, 0),
+                  textcoords="offset points", color=_INK, fontsize=8.5, va="top")  # fmt: skip
 
 
-def _angle(axes: Axes) -> float:
-    """Degrees at which a line of slope 1 rises on these logarithmic axes."""
-    box = axes.get_window_extent()
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    rise = box.height / np.log10(y1 / y0)
-    return float(np.degrees(np.arctan2(rise, box.width / np.log10(x1 / x0))))
+def _guess_mark(axes: Axes, place: float, roof: Roofs) -> None:
+    """A short stroke through the roof at the place where it was thought to bend."""
+    height = min(place * roof.memory, roof.arithmetic or np.inf)
+    axes.plot([place] * 2, [height / 2.2, height * 1.8], color=_GUESS, lw=2.5, ls="--", zorder=4)
+    axes.annotate("your guess", (place, height / 2.2), xytext=(0, -3), ha="center", va="top",
+                  textcoords="offset points", color=_GUESS)  # fmt: skip
 
 
 def _points(axes: Axes, points: Sequence[Point]) -> None:
