@@ -47,7 +47,7 @@ def _rungs(axes: Axes, ladder: Ladder, guess: float | None) -> None:
     speeds = [r.speed * 1e-9 for r in readings]
     names = [f"{r.name}, {size_of(ladder, r)}" for r in readings]
     left = min(speeds) / 3  # bars of a logarithmic axis begin nowhere: it is the ends that count
-    axes.set(xscale="log", xlim=(left, max(speeds) * 25))
+    axes.set(xscale="log", xlim=(left, max(speeds) * 60))
     axes.barh(names, [s - left for s in speeds], left=left, height=0.6,
               color=[_SHADE] + [_INK] * (len(readings) - 1))  # fmt: skip
     for row, reading in enumerate(readings):

@@ -96,9 +96,11 @@ class Roofline(NamedTuple):
 def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
     """What limits a kernel, and its share of the speed that its roof allows.
 
-    At `NEAR` of its roof or above it, the roof does. Below both: "the interpreter" if an operation
-    takes half a step of an empty Python loop or longer; "new pages" if it would be near its roof but
-    for what new memory for the result costs; else "calls and other instructions".
+    Best readings are compared with best readings, so that a busy machine counts least. At `NEAR`
+    of its roof or above it, the roof is the limit. Below both it is "the interpreter" if an
+    operation takes half a step of an empty Python loop or longer; "new pages" if the kernel would
+    be near its roof but for what new memory for the result costs; else "calls and other
+    instructions".
     """
     work, speed = reading.work, reading.best_speed * 1e-9
     share, peak = speed / roofs.allowed(work), roofs.peak(work.kind)
@@ -134,7 +136,7 @@ def _higher(a: Roofs, b: Roofs) -> Roofs:
     return Roofs(*best)  # type: ignore[arg-type]  # memory and threads are never None
 
 
-def measure_roofline(kernels: Any, rounds: int = 5) -> Roofline:
+def measure_roofline(kernels: Any, rounds: int = 9) -> Roofline:
     """Measure the roofs of this machine and every kernel that is there.
 
     kernels: a dict such as `globals()`, a module or a namespace. What is not written, wrong or
@@ -159,6 +161,11 @@ def measure_roofline(kernels: Any, rounds: int = 5) -> Roofline:
         )
     if everyone == 1:
         notes.append("One core: there is no second roof for more threads.")
+    if len(roofs) > 1 and roofs[0].arithmetic and roofs[1].arithmetic < 1.2 * roofs[0].arithmetic:
+        notes.append(
+            f"{everyone} threads computed hardly faster than one: something else uses the cores, "
+            "or they are not whole cores."
+        )
     points = points_under(readings, roofs, measure_costs())
     if any(point.share > 1.05 for point in points):
         notes.append(

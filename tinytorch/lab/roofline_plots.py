@@ -48,12 +48,9 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         _roofs(axes, roofline.roofs, max(xs) * 1.3)
         _points(axes, points)
         for members, x in _columns(points):
-            labels_beside(
-                axes,
-                [(p.work.intensity, p.speed) for p in members],
-                [_label(p) for p in members],
-                x,
-            )
+            places = [(p.work.intensity, p.speed) for p in members]
+            texts = [_label(p, alone=len(members) == 1) for p in members]
+            labels_beside(axes, places, texts, x)
         if guessed is not None:
             _guess_mark(axes, _within(guessed, min(xs), max(xs)), roofline.roofs[0])
         notes = "\n".join([conclusion(roofline) + you_guessed(guessed), *roofline.notes])
@@ -120,9 +117,11 @@ def _columns(points: Sequence[Point]) -> list[tuple[list[Point], float]]:
     return [(members, members[-1].work.intensity * 1.7) for members in groups]
 
 
-def _label(point: Point) -> str:
+def _label(point: Point, alone: bool) -> str:
+    """In two lines where nothing is below, so that it does not reach what is to its right."""
     share = f"{point.share:.0%}" if point.share >= 0.01 else f"{point.share:.2%}"
-    return f"{point.name}: {_SHORT.get(point.limit, point.limit)} ({share})"
+    space = "\n" if alone else " "
+    return f"{point.name}:{space}{_SHORT.get(point.limit, point.limit)} ({share})"
 
 
 def _plain(value: float, _: Any = None) -> str:
