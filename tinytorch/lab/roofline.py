@@ -161,7 +161,7 @@ def measure_roofline(kernels: Any, rounds: int = 9) -> Roofline:
         )
     if everyone == 1:
         notes.append("One core: there is no second roof for more threads.")
-    if len(roofs) > 1 and roofs[0].arithmetic and roofs[1].arithmetic < 1.2 * roofs[0].arithmetic:
+    if len(roofs) > 1 and (roofs[1].arithmetic or 0) < 1.2 * (roofs[0].arithmetic or -1):
         notes.append(
             f"{everyone} threads computed hardly faster than one: something else uses the cores, "
             "or they are not whole cores."

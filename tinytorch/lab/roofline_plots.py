@@ -37,7 +37,7 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         right = max(xs) * 90  # room for the labels of the rightmost points
         tops = [r for roof in roofline.roofs for r in (roof.arithmetic, roof.integer) if r]
         axes.set(xscale="log", yscale="log")
-        axes.set(xlim=(min(xs) / 2, right), ylim=(min(ys) / 2.5, max([*tops, *ys]) * 2.2))
+        axes.set(xlim=(min(xs) / 2, right), ylim=(min(ys) / 4, max([*tops, *ys]) * 3.2))
         _log_ticks(axes.xaxis, _plain)
         _log_ticks(axes.yaxis, _plain)
         axes.set(
@@ -49,8 +49,11 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         _points(axes, points)
         for members, x in _columns(points):
             places = [(p.work.intensity, p.speed) for p in members]
-            texts = [_label(p, alone=len(members) == 1) for p in members]
-            labels_beside(axes, places, texts, x)
+            if len(members) > 1:
+                labels_beside(axes, places, [_label(p, ": ") for p in members], x)
+            else:  # below, so that it does not reach what is to its right
+                axes.annotate(_label(members[0], ":\n"), places[0], xytext=(0, -7), fontsize=8.5,
+                              textcoords="offset points", ha="center", va="top")  # fmt: skip
         if guessed is not None:
             _guess_mark(axes, _within(guessed, min(xs), max(xs)), roofline.roofs[0])
         notes = "\n".join([conclusion(roofline) + you_guessed(guessed), *roofline.notes])
@@ -85,10 +88,10 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
 
 
 def _guess_mark(axes: Axes, place: float, roof: Roofs) -> None:
-    """A short stroke through the roof at the place where it was thought to bend."""
-    height = min(place * roof.memory, roof.arithmetic or np.inf)
-    axes.plot([place] * 2, [height / 2.2, height * 1.8], color=_GUESS, lw=2.5, ls="--", zorder=4)
-    axes.annotate("your guess", (place, height / 2.2), xytext=(0, -3), ha="center", va="top",
+    """A stroke through the roof at the place where it was thought to bend, named at the top."""
+    low, high = min(place * roof.memory, roof.arithmetic or np.inf) / 1.8, axes.get_ylim()[1] / 1.5
+    axes.plot([place] * 2, [low, high], color=_GUESS, lw=2.5, ls="--", zorder=4)
+    axes.annotate("your guess", (place, high), xytext=(0, 2), ha="center", va="bottom",
                   textcoords="offset points", color=_GUESS)  # fmt: skip
 
 
@@ -117,11 +120,9 @@ def _columns(points: Sequence[Point]) -> list[tuple[list[Point], float]]:
     return [(members, members[-1].work.intensity * 1.7) for members in groups]
 
 
-def _label(point: Point, alone: bool) -> str:
-    """In two lines where nothing is below, so that it does not reach what is to its right."""
+def _label(point: Point, between: str) -> str:
     share = f"{point.share:.0%}" if point.share >= 0.01 else f"{point.share:.2%}"
-    space = "\n" if alone else " "
-    return f"{point.name}:{space}{_SHORT.get(point.limit, point.limit)} ({share})"
+    return f"{point.name}{between}{_SHORT.get(point.limit, point.limit)} ({share})"
 
 
 def _plain(value: float, _: Any = None) -> str:
