@@ -82,8 +82,11 @@ def fastest(seconds: Mapping[int, Sequence[float]]) -> int:
 
 
 def agreement(
-    seconds: Mapping[int, Sequence[float]], predicted: Mapping[str, int], n: int, loops: bool = False
-) -> str:  # fmt: skip
+    seconds: Mapping[int, Sequence[float]],
+    predicted: Mapping[str, int],
+    n: int,
+    loops: bool = False,
+) -> str:
     """A sentence that compares the fastest block with the prediction, and says why they disagree.
 
     A prediction holds if the largest block that was tried and fits is the fastest, or within 5 %

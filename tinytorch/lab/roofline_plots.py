@@ -37,7 +37,7 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         right = max(xs) * 90  # room for the labels of the rightmost points
         tops = [r for roof in roofline.roofs for r in (roof.arithmetic, roof.integer) if r]
         axes.set(xscale="log", yscale="log")
-        axes.set(xlim=(min(xs) / 2, right), ylim=(min(ys) / 4, max([*tops, *ys]) * 3.2))
+        axes.set(xlim=(min(xs) / 4, right), ylim=(min(ys) / 4, max([*tops, *ys]) * 3.2))
         _log_ticks(axes.xaxis, _plain)
         _log_ticks(axes.yaxis, _plain)
         axes.set(

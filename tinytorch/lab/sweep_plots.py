@@ -15,6 +15,7 @@ from tinytorch.lab.figures import finish, labels_beside
 from tinytorch.lab.plots import (
     _GUESS,
     _INK,
+    _OUTLINE,
     _SHADE,
     _STYLE,
     _amount,
@@ -46,7 +47,7 @@ def draw_blocks(
         figure, axes = plt.subplots(figsize=(9, 4.4))
         axes.set(xscale="log", yscale="log", xlim=(blocks[0] / 1.2, blocks[-1] * 4))
         ends = []
-        for (name, seconds), dashes in zip(curves.items(), ("-", "--"), strict=False):
+        for seconds, dashes in zip(curves.values(), ("-", "--"), strict=False):
             colour = _INK if dashes == "-" else _GREY
             rates = {b: [2e-9 * sweep.n**3 / t for t in times] for b, times in seconds.items()}
             _curve(axes, rates, colour, dashes)
@@ -94,7 +95,9 @@ def draw_scaling(
             _curve(right, times, _INK, "-")
             right.set_ylim(0, max(map(statistics.median, times.values())) * 1.5)
             _whole_numbers(right, counts)
-        right.set(xlabel="threads", ylabel="µs", title="A pool with nothing to do")
+        right.set(
+            xlabel="threads", ylabel="µs from start to end", title="A pool with nothing to do"
+        )
         if guessed is not None:
             caption += f"\nYou guessed {guessed:g} times for the product."
         finish(figure, caption, f"1 to {max(scaling.thread_counts(found.cores))} threads", png, 140)
@@ -108,7 +111,8 @@ def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
     if found.cores > 1:
         cores = np.linspace(1, found.cores, 50)
         axes.plot(cores, cores, color=_SHADE, lw=1.5, ls=":")
-    names, ends = ["as many as threads"] * (found.cores > 1), [(most, most)] * (found.cores > 1)
+    names = ["if only cores counted"] * (found.cores > 1)
+    ends = [(float(most), float(most))] * (found.cores > 1)
     for name, seconds in curves.items():
         colour, dashes = (_INK, "-") if name == "product" else (_GREY, "--")
         alone = statistics.median(seconds[1])
@@ -119,8 +123,6 @@ def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
     fit = scaling.fit_amdahl(found.product, found.cores, found.pool) if found.product else None
     if fit is not None and most > 2:  # through two points, any curve fits
         axes.plot(cores, [fit.speedup(w) for w in cores], color=_INK, lw=1)
-        axes.fill_between(cores, [fit.speedup(w)
-                          for w in cores], color=_SHADE, alpha=0.0)  # fmt: skip
         ends.append((most, fit.speedup(most)))
         names.append(f"Amdahl, {fit.serial:.0%} serial")
     tops = [y for _, y in ends] + ([_within(guess, 1, most) / 1.05] if guess else [])
@@ -154,7 +156,7 @@ def _upright(
     axes.axvline(x, color=colour, lw=2 if dashes == "--" else 1.2, ls=dashes, zorder=1)
     axes.annotate(text, (x, top), xycoords=("data", "axes fraction"), xytext=(4, 4 - 8 * top),
                   textcoords="offset points", color=colour, fontsize=8.5,
-                  va="top" if top else "bottom")  # fmt: skip
+                  va="top" if top else "bottom", path_effects=_OUTLINE)  # fmt: skip
 
 
 def _whole_numbers(axes: Axes, counts: Sequence[int]) -> None:
