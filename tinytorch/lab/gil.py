@@ -1,10 +1,9 @@
 """Who runs when: Python and NumPy workers in one pool, and the lock that only one can hold.
 
-Every step of work notes when it began, when it ended and on which thread. A step that took longer
-than it does alone has waited for the rest. Drawn by gil_plots.
+Every step of work notes when it began and ended, on which thread, and how long that thread was on a
+core: the rest of the step it waited. Drawn by gil_plots.
 """
 
-import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,39 +19,40 @@ from tinytorch.lab.rungs import find
 from tinytorch.lab.system import has_lock
 
 _JOB = 0.08  # seconds that a worker's job takes alone
+_BLINK = 1e-4  # seconds between two steps that are no wait
 _PYTHON_STEP, _NUMPY_STEP = 0.0004, 0.02  # seconds, about
 _PAIRS = (("Python", "Python"), ("Python", "NumPy"), ("NumPy", "NumPy"))
 
 
 class Step(NamedTuple):
-    """One step: on which thread, and when it began and ended (seconds)."""
+    """One step: on which thread, when it began and ended, and how long it ran (seconds)."""
 
     thread: int
     start: float
     end: float
+    ran: float
 
 
 class Worker(NamedTuple):
-    """One job. kind: "Python" or "NumPy". alone: seconds that one step takes with nobody else."""
+    """One job. kind: "Python" or "NumPy"."""
 
     kind: str
     steps: list[Step]
-    alone: float
 
     def running(self) -> list[tuple[float, float]]:
         """When it ran, as (start, end) in order; what is left of its time it waited.
 
         A Python step waits before it gets on, NumPy's call at its end, when it takes the lock
-        again. Steps within 1.5 times of what one takes alone count as running throughout.
+        again. A step that ran for nine tenths of its time counts as running throughout.
         """
-        spans = []
-        for _, start, end in self.steps:
-            if end - start > 1.5 * self.alone:
+        spans: list[tuple[float, float]] = []
+        for _, start, end, ran in self.steps:
+            if ran < 0.9 * (end - start):
                 if self.kind == "Python":
-                    start = end - self.alone
+                    start = end - ran
                 else:
-                    end = start + self.alone
-            if spans and start - spans[-1][1] < self.alone / 2:
+                    end = start + ran
+            if spans and start - spans[-1][1] < _BLINK:
                 spans[-1] = spans[-1][0], end
             else:
                 spans.append((start, end))
@@ -97,36 +97,42 @@ def _python_step(count: int) -> int:
     return total
 
 
-def _numpy_step(numbers: np.ndarray) -> Any:
-    return np.exp(numbers, out=np.empty_like(numbers))
-
-
 def _timed(step: Callable[[], Any], count: int) -> list[Step]:
     """The steps of one job, one after the other."""
     done = []
     for _ in range(count):
-        start = time.perf_counter()
+        ran, start = time.thread_time(), time.perf_counter()
         step()
-        done.append(Step(threading.get_ident(), start, time.perf_counter()))
+        end = time.perf_counter()
+        done.append(Step(threading.get_ident(), start, end, time.thread_time() - ran))
     return done
 
 
-def _alone(step: Callable[[], Any], count: int) -> float:
-    return statistics.median(end - start for _, start, end in _timed(step, count))
+def _alone(step: Callable[[], Any]) -> float:
+    return min(end - start for _, start, end, _ in _timed(step, 9))
 
 
-def _work() -> dict[str, tuple[Callable[[], Any], int, float]]:
-    """By kind: one step, how many make a job, and the seconds that a step takes alone."""
-    count, size = 10_000, 100_000
-    count = max(100, round(count * _PYTHON_STEP / _alone(partial(_python_step, count), 9)))
-    numbers = np.linspace(-1, 1, size)
-    size = round(size * _NUMPY_STEP / _alone(partial(_numpy_step, numbers), 9))
-    numbers = np.linspace(-1, 1, min(max(1_000, size), 2**22))
-    steps: dict[str, Callable[[], Any]] = {
-        "Python": partial(_python_step, count),
-        "NumPy": partial(_numpy_step, numbers),
+def _coarse(steps: Sequence[Step], alone: float) -> list[Step]:
+    """The steps of a system whose clock of threads is coarser than they are (Windows)."""
+    return [step._replace(ran=min(alone, step.end - step.start)) for step in steps]
+
+
+def _work() -> dict[str, tuple[Callable[[], Callable[[], Any]], int, float]]:
+    """By kind: what makes a step, how many make a job, and the seconds that a step takes alone."""
+    count, size = 10_000, 200_000
+    count = max(100, round(count * _PYTHON_STEP / _alone(partial(_python_step, count))))
+
+    def numpy_step(size: int) -> Callable[[], Any]:
+        numbers = np.linspace(-1, 1, size)
+        return partial(np.sin, numbers, out=numbers.copy())  # no new memory: it would wait as well
+
+    size = round(size * _NUMPY_STEP / _alone(numpy_step(size)))
+    size = min(max(1_000, size), 2**23)
+    steps: dict[str, Callable[[], Callable[[], Any]]] = {
+        "Python": lambda: partial(_python_step, count),
+        "NumPy": lambda: numpy_step(size),
     }
-    alone = {"Python": _alone(steps["Python"], 25), "NumPy": _alone(steps["NumPy"], 5)}
+    alone = {kind: _alone(make()) for kind, make in steps.items()}
     return {kind: (steps[kind], max(2, round(_JOB / alone[kind])), alone[kind]) for kind in steps}
 
 
@@ -145,10 +151,11 @@ def watch_lock(kernels: Any = None) -> Lock:
     except Exception as error:
         notes.append(f"parallel_batch_processing: {error}; a ThreadPoolExecutor ran the workers.")
         pool = _plain_pool
+    coarse = time.get_clock_info("thread_time").resolution > _PYTHON_STEP / 10
     for kinds in _PAIRS:
-        jobs = [work[kind] for kind in kinds]
-        done = pool(jobs, lambda job: _timed(job[0], job[1]), num_workers=2)
-        workers = [Worker(kind, steps, work[kind][2])
+        jobs = [(work[kind][0](), work[kind][1]) for kind in kinds]
+        done = pool(jobs, lambda job: _timed(*job), num_workers=2)
+        workers = [Worker(kind, _coarse(steps, work[kind][2]) if coarse else steps)
                    for kind, steps in zip(kinds, done, strict=True)]  # fmt: skip
         pairs.append(Pair(workers, min(w.steps[0].start for w in workers)))
     if len({step.thread for worker in pairs[0].workers for step in worker.steps}) < 2:

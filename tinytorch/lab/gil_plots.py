@@ -50,7 +50,9 @@ def draw_lock(lock: Lock, *, guess: Any = None, png: Path | None = None) -> None
         grid[-1, 0].set_xlabel("milliseconds since the first worker began")
         handles = [Patch(label=f"runs {'Python code' if kind == 'Python' else 'a NumPy call'}",
                          **look) for kind, look in _LOOKS.items()]  # fmt: skip
-        handles.append(Patch(facecolor="white", edgecolor="#8a8a8a", label="waits"))
+        handles.append(
+            Patch(facecolor="white", edgecolor="#8a8a8a", label="waits, for the lock or for a core")
+        )
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
         finish(figure, caption, "a pool of 2 threads", png, width=130)
 
