@@ -193,4 +193,10 @@ def conclusion(lock: Lock) -> str:
         if waits > 0.001 and pair.together < 0.9:
             line += f", and one waited up to {waits * 1e3:.0f} ms for its turn"
         text.append(f"{line}.")
+    last = lock.pairs[-1] if lock.pairs else None
+    if last and {w.kind for w in last.workers} == {"NumPy"} and last.together < 0.7:
+        text.append(
+            "NumPy computes without the lock: what its two workers waited for is a core, which "
+            "something else used."
+        )
     return "\n".join([" ".join(text), *lock.notes])

@@ -112,7 +112,7 @@ def fit_amdahl(
     most: int,
     idle: Mapping[int, Sequence[float]] | None = None,
 ) -> Amdahl | None:
-    """The serial fraction that fits best, from 1 to `most` threads; None with fewer than two.
+    """The serial fraction that fits best, from 1 to `most` threads; None where nothing can be fit.
 
     seconds: by threads, one entry per round, with 1 among them. idle: what the pool alone takes,
     whose median is taken off first. With t(w) / t(1) = s + (1 - s) / w, the fraction s is the
@@ -125,7 +125,9 @@ def fit_amdahl(
     medians = {w: statistics.median(seconds[w]) - start[w] for w in counts}
     rounds = [{w: seconds[w][r] - start[w] for w in counts}
               for r in range(min(len(seconds[w]) for w in counts))]  # fmt: skip
-    fits = sorted(_serial(times) for times in rounds)
+    if medians[1] <= 0:
+        return None  # the start of the pool is all that was measured
+    fits = [_serial(times) for times in rounds if times[1] > 0]
     low, _, high = statistics.quantiles(fits, n=4) if len(fits) > 1 else fits * 3
     return Amdahl(_serial(medians), low, high)
 
