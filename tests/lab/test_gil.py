@@ -57,7 +57,7 @@ def test_the_conclusion_goes_pair_by_pair():
         "Two Python workers: both ran for 0% of the time, and one waited up to 1000 ms for its "
         "turn. Python beside NumPy: both ran for 100% of the time. Two NumPy workers: both ran for "
         "50% of the time, and one waited up to 2000 ms for its turn. NumPy computes without the "
-        "lock: what its two workers waited for is a core, which something else used.\nA note."
+        "lock: what its two workers waited for is a free core.\nA note."
     )
 
 

@@ -58,7 +58,7 @@ LOCK = gil.Lock(
 PICTURES = {
     "roofline": (draw_roofline, roofs_of(ONE, TWO)),
     "one roof": (draw_roofline, roofs_of(ONE)),
-    "no compiler": (draw_roofline, roofs_of(roofline.Roofs(1, None, 10.0))),
+    "no compiler": (draw_roofline, roofs_of(roofline.Roofs(1, 90.0, 10.0))),
     "ladder": (draw_ladder, LADDERS),
     "blocks": (draw_blocks, SWEEP),
     "blocks, unknown caches": (draw_blocks, SWEEP._replace(predicted={}, loops=CURVE)),

@@ -44,10 +44,15 @@ def test_new_pages_are_the_limit_where_only_they_keep_a_kernel_from_its_roof():
     assert roof.limit_of(point, ROOFS, costs) == ("neither: new pages", pytest.approx(0.4))
 
 
-def test_without_an_arithmetic_roof_there_is_still_memorys():
-    roofs = roof.Roofs(1, None, 10.0)
-    assert roofs.ridge is None
-    assert roof.limit_of(reading(0.125, 1.0), roofs, COSTS)[0] == "memory roof"
+def test_a_small_result_gets_used_memory_and_no_new_pages():
+    costs = COSTS._replace(page_byte=60e-6 / 4e5, page_array=1e6)
+    point = reading(0.125, 0.5, result=4e5)
+    assert roof.limit_of(point, ROOFS, costs)[0] == "neither: calls and other instructions"
+
+
+def test_int8_without_a_roof_of_its_own_is_judged_by_float32s():
+    roofs = ROOFS._replace(integer=None)
+    assert roof.limit_of(reading(170, 60, kind="int8"), roofs, COSTS)[1] == pytest.approx(0.6)
 
 
 def test_points_are_judged_by_the_roof_of_their_threads():
@@ -84,12 +89,13 @@ def small(monkeypatch):
     monkeypatch.setattr(rungs, "relu_size", lambda: 10_000)
     monkeypatch.setattr(roof, "relu_size", lambda: 10_000)
     monkeypatch.setattr(roof, "memory_bandwidth", lambda threads: [1.0, 2.0])
-    monkeypatch.setattr(roof, "arithmetic_peak", lambda threads: [3.0, 30.0] if COMPILING else [])
-    monkeypatch.setattr(roof, "integer_peak", lambda threads: [])
+    monkeypatch.setattr(roof, "arithmetic_peak", lambda threads: [3.0, 30.0])
+    monkeypatch.setattr(roof, "integer_peak", lambda threads: [50.0])
 
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_every_kernel_becomes_a_point(small, monkeypatch, cores):
+    monkeypatch.setattr(roof, "COMPILING", True)  # the roofs are made up
     for module in (roof, rungs):
         monkeypatch.setattr(module, "cores", lambda: cores)
     found = roof.measure_roofline(kernels, rounds=1)
@@ -103,9 +109,9 @@ def test_every_kernel_becomes_a_point(small, monkeypatch, cores):
 
 def test_without_a_compiler_the_notes_say_so(small, monkeypatch):
     monkeypatch.setattr(roof, "COMPILING", False)
-    monkeypatch.setattr(roof, "arithmetic_peak", lambda threads: [])
     found = roof.measure_roofline({}, rounds=1)
-    assert found.roofs[0].arithmetic is None and found.roofs[0].memory > 0
+    (only,) = found.roofs
+    assert only.arithmetic > 0 and only.memory > 0 and only.integer is None
     assert any("Numba does not compile here" in note for note in found.notes)
     assert roof.conclusion(found).startswith("One thread: ")
 

@@ -105,6 +105,16 @@ def test_one_core_has_no_fit():
     assert "1.0 times faster with 2 threads; no fit." in concluded({1: [1.0], 2: [1.0]}, cores=1)
 
 
+@pytest.mark.parametrize(
+    ("peaks", "cores", "busy"),
+    [({1: [50, 100], 2: [110]}, 2, 1.1), ({1: [100], 2: [180]}, 2, None), ({1: []}, 1, None),
+     ({1: [], 2: []}, 2, None)],
+)  # fmt: skip
+def test_cores_that_something_else_uses_are_seen(monkeypatch, peaks, cores, busy):
+    monkeypatch.setattr(scaling, "arithmetic_peak", lambda threads, readings: peaks[threads])
+    assert scaling._busy_cores(cores) == (busy if busy is None else pytest.approx(busy))
+
+
 @pytest.mark.parametrize("cores", [1, 2, 3])
 def test_products_relu_and_pool_are_measured(monkeypatch, cores):
     monkeypatch.setattr(scaling, "cores", lambda: cores)

@@ -196,7 +196,6 @@ def conclusion(lock: Lock) -> str:
     last = lock.pairs[-1] if lock.pairs else None
     if last and {w.kind for w in last.workers} == {"NumPy"} and last.together < 0.7:
         text.append(
-            "NumPy computes without the lock: what its two workers waited for is a core, which "
-            "something else used."
+            "NumPy computes without the lock: what its two workers waited for is a free core."
         )
     return "\n".join([" ".join(text), *lock.notes])

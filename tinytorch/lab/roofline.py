@@ -34,36 +34,36 @@ _LADDER_ONLY = ("Python loops i-k-j", "int8 through float32")  # points that wou
 class Roofs(NamedTuple):
     """What was measured for one number of threads: GFLOP/s (or 10^9 int8 operations), and GB/s.
 
-    arithmetic and integer are None where Numba does not compile.
+    Without a compiler, arithmetic is that of NumPy's `@`, and integer is None.
     """
 
     threads: int
-    arithmetic: float | None
+    arithmetic: float
     memory: float
     integer: float | None = None
 
     @property
-    def ridge(self) -> float | None:
+    def ridge(self) -> float:
         """Operations per byte at which both roofs allow the same speed."""
-        return self.arithmetic / self.memory if self.arithmetic else None
+        return self.arithmetic / self.memory
 
-    def peak(self, kind: str) -> float | None:
+    def peak(self, kind: str) -> float:
         """The arithmetic roof for operations of this kind."""
-        return self.integer if kind == "int8" else self.arithmetic
+        return self.integer if kind == "int8" and self.integer else self.arithmetic
 
     def allowed(self, work: Work) -> float:
         """Highest speed that the roofs leave, in 10^9 operations per second."""
-        under_memory = work.intensity * self.memory
-        peak = self.peak(work.kind)
-        return under_memory if peak is None else min(peak, under_memory)
+        return min(self.peak(work.kind), work.intensity * self.memory)
 
 
 class Costs(NamedTuple):
     """Seconds that are no operation. loop_step: of an empty Python loop. page_byte: of a byte in
-    new memory, beyond that of writing it."""
+    new memory, beyond that of writing it, for a result of `page_array` bytes; a much smaller one
+    gets memory that was used before."""
 
     loop_step: float
     page_byte: float
+    page_array: float = 0.0
 
 
 class Point(NamedTuple):
@@ -103,9 +103,9 @@ def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
     instructions".
     """
     work, speed = reading.work, reading.best_speed * 1e-9
-    share, peak = speed / roofs.allowed(work), roofs.peak(work.kind)
+    share = speed / roofs.allowed(work)
     if share >= NEAR:
-        by_memory = peak is None or work.intensity * roofs.memory < peak
+        by_memory = work.intensity * roofs.memory < roofs.peak(work.kind)
         return ("memory roof" if by_memory else "arithmetic roof"), share
     if reading.threads / reading.best_speed >= costs.loop_step / 2:
         return "neither: the interpreter", share
@@ -120,20 +120,19 @@ def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
 def measure_roofs(threads: int = 1) -> Roofs:
     """The roofs for that many threads: the best of several readings each."""
     if COMPILING:
-        memory = max(memory_bandwidth(threads))
-    else:  # the compiled triad would run element by element
-        a, b = np.ones((2, 2**22), np.float32)
-        (seconds,) = race({"copy": lambda: np.copyto(a, b)}, rounds=7).values()
-        memory = 2e-9 * a.nbytes / min(seconds)
-    arithmetic, integer = arithmetic_peak(threads), integer_peak(threads)
-    return Roofs(threads, max(arithmetic, default=None), memory, max(integer, default=None))
+        peak, integer = arithmetic_peak(threads), integer_peak(threads)
+        return Roofs(threads, max(peak), max(memory_bandwidth(threads)), max(integer))
+    # The compiled loops would run element by element: NumPy's stand in for them.
+    a, b = np.ones((2, 2**22), np.float32)
+    A = np.ones((512, 512), np.float32)
+    times = race({"copy": lambda: np.copyto(a, b), "@": lambda: A @ A}, rounds=7)
+    memory = 2e-9 * a.nbytes / min(times["copy"])
+    return Roofs(threads, 2e-9 * len(A) ** 3 / min(times["@"]), memory)
 
 
 def _higher(a: Roofs, b: Roofs) -> Roofs:
-    best = (
-        max((v for v in pair if v is not None), default=None) for pair in zip(a, b, strict=True)
-    )
-    return Roofs(*best)  # type: ignore[arg-type]  # memory and threads are never None
+    integer = max(a.integer, b.integer) if a.integer and b.integer else None
+    return Roofs(a.threads, max(a[1], b[1]), max(a[2], b[2]), integer)
 
 
 def measure_roofline(kernels: Any, rounds: int = 9) -> Roofline:
@@ -143,25 +142,20 @@ def measure_roofline(kernels: Any, rounds: int = 9) -> Roofline:
     breaks is left out, and `notes` says so. Never raises for what the machine does not have.
     """
     everyone = cores()
-    crews = sorted({1, everyone})
+    # Without a compiler the roof is BLAS's, whose threads cannot be chosen here.
+    crews = sorted({1, everyone}) if COMPILING else [1]
     before = [measure_roofs(threads) for threads in crews]
-    families = (("", matmul_rungs), ("ReLU ", relu_rungs), ("", sparse_rungs))
-    readings, notes = [], []
-    for family, rungs in families:
-        chosen = [rung for rung in rungs(kernels) if rung.name not in _LADDER_ONLY]
-        found, left_out = measure_rungs(chosen, rounds)
-        readings += [reading._replace(name=family + reading.name) for reading in found]
-        notes += [family + note for note in left_out]
+    rungs = [*matmul_rungs(kernels), *sparse_rungs(kernels)]
+    rungs += [rung._replace(name=f"ReLU {rung.name}") for rung in relu_rungs(kernels)]
+    chosen = [rung for rung in rungs if rung.name not in _LADDER_ONLY]
+    readings, notes = measure_rungs(chosen, rounds)
     # Again: what else runs on the machine should not pull the roofs below the kernels.
     roofs = [_higher(old, measure_roofs(old.threads)) for old in before]
-    if roofs[0].arithmetic is None:
-        notes.append(
-            "Numba does not compile here: the arithmetic roof is not measured, and the memory "
-            "roof is that of NumPy's copy."
-        )
+    if not COMPILING:
+        notes.append("Numba does not compile here: the roofs are NumPy's product and NumPy's copy.")
     if everyone == 1:
         notes.append("One core: there is no second roof for more threads.")
-    if len(roofs) > 1 and (roofs[1].arithmetic or 0) < 1.2 * (roofs[0].arithmetic or -1):
+    if len(roofs) > 1 and roofs[1].arithmetic < 1.2 * roofs[0].arithmetic:
         notes.append(
             f"{everyone} threads computed hardly faster than one: something else uses the cores, "
             "or they are not whole cores."
@@ -203,18 +197,16 @@ def measure_costs(steps: int = 100_000) -> Costs:
     )
     seconds = {name: statistics.median(each) for name, each in times.items()}
     beyond = max(0.0, seconds["new"] - seconds["ready"])
-    return Costs(min(times["loop"]) / steps, beyond / ready.nbytes)
+    return Costs(min(times["loop"]) / steps, beyond / ready.nbytes, ready.nbytes)
 
 
 def conclusion(roofline: Roofline) -> str:
     """What the points say: where the roofs meet, who is under which, who is far below both."""
     one = roofline.roofs[0]
-    text = [f"One thread: {one.memory:.0f} GB/s."]
-    if one.ridge:
-        text = [
-            f"One thread: {one.arithmetic:.0f} GFLOP/s and {one.memory:.0f} GB/s; they meet at "
-            f"{one.ridge:.2g} operations per byte."
-        ]
+    text = [
+        f"One thread: {one.arithmetic:.0f} GFLOP/s and {one.memory:.0f} GB/s; they meet at "
+        f"{one.ridge:.2g} operations per byte."
+    ]
     groups: dict[str, list[Point]] = {}
     for point in sorted(roofline.points, key=lambda p: p.share):
         groups.setdefault(point.limit, []).append(point)

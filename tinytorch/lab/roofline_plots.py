@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 
 from tinytorch.lab.figures import finish, labels_beside
@@ -89,7 +88,7 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
 
 def _guess_mark(axes: Axes, place: float, roof: Roofs) -> None:
     """A stroke through the roof at the place where it was thought to bend, named at the top."""
-    low, high = min(place * roof.memory, roof.arithmetic or np.inf) / 1.8, axes.get_ylim()[1] / 1.5
+    low, high = min(place * roof.memory, roof.arithmetic) / 1.8, axes.get_ylim()[1] / 1.5
     axes.plot([place] * 2, [low, high], color=_GUESS, lw=2.5, ls="--", zorder=4)
     axes.annotate("your guess", (place, high), xytext=(0, 2), ha="center", va="bottom",
                   textcoords="offset points", color=_GUESS)  # fmt: skip

@@ -261,18 +261,21 @@ def measure_rungs(rungs: Iterable[Rung], rounds: int = 5) -> tuple[list[Reading]
     """Check, size and race the contestants; returns the readings and what was left out, and why."""
     calls: dict[str, Call] = {}
     chosen: dict[str, tuple[Rung, int]] = {}
+    not_written: dict[str, None] = {}  # in order, each once
     left_out = []
     for rung in rungs:
         try:
             size, call = _largest_in_time(rung)
-        except NotImplementedError as not_written:
-            left_out.append(f"{rung.name}: left out, {not_written or 'it is not written yet'}.")
+        except NotImplementedError as stub:
+            not_written[str(stub).removesuffix(" is not written yet") or rung.name] = None
         except AssertionError as wrong:
             left_out.append(f"{rung.name}: left out, {wrong}.")
         except Exception as error:
             left_out.append(f"{rung.name}: left out, {type(error).__name__}: {error}.")
         else:
             calls[rung.name], chosen[rung.name] = call, (rung, size)
+    if not_written:
+        left_out.append(f"Not written yet, so left out: {', '.join(not_written)}.")
     times = race(calls, rounds=rounds)
     readings = [
         Reading(name, size, rung.work(size), rung.threads, times[name])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.lab.machine import cores
+from tinytorch.lab.machine import arithmetic_peak, cores
 from tinytorch.lab.measure import race
 from tinytorch.lab.rungs import as_ndarray, find, relu_size
 from tinytorch.lab.system import blas_threads
@@ -99,12 +99,27 @@ def measure_scaling(kernels: Any, n: int = 768, rounds: int = 15) -> Scaling:
             notes.append(f"{name}: left out, {type(error).__name__}: {error}.")
     if available == 1:
         notes.append("One core: two threads take turns on it, and no fit is possible.")
+    busy = _busy_cores(available)
+    if busy is not None:
+        notes.append(
+            f"{available} threads of plain arithmetic, without memory, were {busy:.1f} times as "
+            "fast as one: the cores are shared with something else, and the fits include that."
+        )
     if blas_threads() != 1:
         notes.append(
             "BLAS may use threads of its own here, also where it says 1: set OPENBLAS_NUM_THREADS=1"
             " before NumPy is imported."
         )
     return Scaling(available, found["product"], found["relu"], found["pool"], 2 * x.nbytes, notes)
+
+
+def _busy_cores(available: int) -> float | None:
+    """How many cores' worth of arithmetic there was to be had, where that is far from all."""
+    one, everyone = (arithmetic_peak(threads, readings=7) for threads in (1, available))
+    if available == 1 or not one:
+        return None
+    gain = statistics.median(everyone) / max(one)
+    return gain if gain < 0.75 * available else None
 
 
 def fit_amdahl(
@@ -183,7 +198,9 @@ def conclusion(scaling: Scaling) -> str:
         bandwidth = relu_bandwidth(scaling)
         enough = plateau(bandwidth, most)
         best = max(v for w, v in bandwidth.items() if w <= max(2, most))
-        if enough is None:
+        if most == 1:
+            text.append(f"ReLU: {best:.0f} GB/s.")
+        elif enough is None:
             text.append(f"ReLU: at best {best:.0f} GB/s; no plateau up to {most} core"
                         f"{'s' * (most > 1)}.")  # fmt: skip
         else:
