@@ -109,10 +109,9 @@ def limit_of(reading: Reading, roofs: Roofs, costs: Costs) -> tuple[str, float]:
         return ("memory roof" if by_memory else "arithmetic roof"), share
     if reading.threads / reading.best_speed >= costs.loop_step / 2:
         return "neither: the interpreter", share
-    if (
-        min(reading.seconds) - costs.page_byte * work.result
-        <= (min(reading.seconds) * share) / NEAR
-    ):
+    seconds = min(reading.seconds)
+    fresh = costs.page_byte * work.result if work.result >= costs.page_array / 2 else 0.0
+    if fresh and seconds - fresh <= seconds * share / NEAR:
         return "neither: new pages", share
     return "neither: calls and other instructions", share
 
