@@ -33,7 +33,10 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(figsize=(10.5, 6))
         xs, ys = [p.work.intensity for p in points], [p.speed for p in points]
-        right = max(xs) * 90  # room for the labels of the rightmost points
+        flat = 1.3 * max(
+            *xs, *(2 * _corner(roof) for roof in roofline.roofs)
+        )  # the roofs' right end
+        right = flat * 70  # room for the labels of the rightmost points
         tops = [r for roof in roofline.roofs for r in (roof.arithmetic, roof.integer) if r]
         axes.set(xscale="log", yscale="log")
         axes.set(xlim=(min(xs) / 4, right), ylim=(min(ys) / 4, max([*tops, *ys]) * 3.2))
@@ -44,7 +47,7 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
             ylabel="10⁹ operations per second (best of the readings)",
             title="The roofline: what limits each kernel on this machine",
         )
-        _roofs(axes, roofline.roofs, max(xs) * 1.3)
+        _roofs(axes, roofline.roofs, flat)
         _points(axes, points)
         for members, x in _columns(points):
             places = [(p.work.intensity, p.speed) for p in members]
@@ -59,6 +62,11 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         finish(figure, notes, _threads(roofline.roofs), png, width=150)
 
 
+def _corner(roof: Roofs) -> float:
+    """Where the memory roof ends: at the highest of the others."""
+    return max(roof.arithmetic, roof.integer or 0.0) / roof.memory
+
+
 def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
     """One thread dark, all threads faint; the roof of int8 dotted; named where they begin."""
     left, corners, names = axes.get_xlim()[0], [], []
@@ -66,8 +74,7 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
         first = roof is roofs[0]
         colour, width = (_INK, 2.2) if first else (_FAINT, 1.4)
         threads = "1 thread" if roof.threads == 1 else f"{roof.threads} threads"
-        ends = [peak / roof.memory for peak in (roof.arithmetic, roof.integer) if peak]
-        slope = [left, max(ends, default=right)]
+        slope = [left, _corner(roof)]
         axes.plot(slope, [x * roof.memory for x in slope], color=colour, lw=width, zorder=1)
         for name, peak, dashes in (("float32", roof.arithmetic, "-"), ("int8", roof.integer, ":")):
             if peak:
@@ -75,9 +82,8 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
                 axes.plot([start, right], [peak] * 2, color=colour, lw=width, ls=dashes, zorder=1)
                 corners.append((start, peak))
                 names.append(f"{name}, {threads}: {peak:.0f}")
-    if corners:
-        # To the left of the roofs, where there is nothing else.
-        labels_beside(axes, corners, names, left * 3, colour=_INK)
+    # To the left of the roofs, where there is nothing else.
+    labels_beside(axes, corners, names, left * 3, colour=_INK)
     text = "memory roof: " + ", ".join(
         f"{roof.memory:.0f} GB/s ({roof.threads} thread{'s' * (roof.threads > 1)})"
         for roof in roofs
