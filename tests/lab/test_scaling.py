@@ -101,6 +101,13 @@ def test_no_serial_part_is_said_so():
     assert "no serial part is seen" in concluded({1: [1.0] * 3, 2: [0.5] * 3})
 
 
+def test_nothing_is_fitted_while_the_cores_are_busy():
+    found = scaling.Scaling(2, times(1.0, (1, 2)), times(1.0, (1, 2)), POOL, 8 * 10**9, [], 1.1)
+    text = scaling.conclusion(found)
+    assert "Product: 1.0 times faster with 2 threads; no fit." in text
+    assert "ReLU: at best 8 GB/s.\n" in text
+
+
 def test_one_core_has_no_fit():
     assert "1.0 times faster with 2 threads; no fit." in concluded({1: [1.0], 2: [1.0]}, cores=1)
 

@@ -34,7 +34,7 @@ class Amdahl(NamedTuple):
 class Scaling(NamedTuple):
     """Seconds by threads, one entry per round. product and relu are empty where they could not be
     measured. pool: a pool that is started, given nothing to do, and ended. relu_bytes: read and
-    written by one call."""
+    written by one call. busy: cores' worth of arithmetic that there was, where far from all."""
 
     cores: int
     product: dict[int, list[float]]
@@ -42,6 +42,7 @@ class Scaling(NamedTuple):
     pool: dict[int, list[float]]
     relu_bytes: int
     notes: list[str]
+    busy: float | None = None
 
 
 def thread_counts(available: int) -> list[int]:
@@ -103,14 +104,16 @@ def measure_scaling(kernels: Any, n: int = 768, rounds: int = 15) -> Scaling:
     if busy is not None:
         notes.append(
             f"{available} threads of plain arithmetic, without memory, were {busy:.1f} times as "
-            "fast as one: the cores are shared with something else, and the fits include that."
+            "fast as one: the cores are shared with something else. Nothing is fitted to that."
         )
     if blas_threads() != 1:
         notes.append(
             "BLAS may use threads of its own here, also where it says 1: set OPENBLAS_NUM_THREADS=1"
             " before NumPy is imported."
         )
-    return Scaling(available, found["product"], found["relu"], found["pool"], 2 * x.nbytes, notes)
+    return Scaling(
+        available, found["product"], found["relu"], found["pool"], 2 * x.nbytes, notes, busy
+    )
 
 
 def _busy_cores(available: int) -> float | None:
@@ -180,7 +183,7 @@ def conclusion(scaling: Scaling) -> str:
         top = max(w for w in scaling.product if w <= max(2, most))
         gain = statistics.median(scaling.product[1]) / statistics.median(scaling.product[top])
         line = f"Product: {gain:.1f} times faster with {top} threads"
-        if fit is None:
+        if fit is None or scaling.busy is not None:
             text.append(f"{line}; no fit.")
         elif fit.high - fit.low > _WIDE:
             text.append(
@@ -198,8 +201,8 @@ def conclusion(scaling: Scaling) -> str:
         bandwidth = relu_bandwidth(scaling)
         enough = plateau(bandwidth, most)
         best = max(v for w, v in bandwidth.items() if w <= max(2, most))
-        if most == 1:
-            text.append(f"ReLU: {best:.0f} GB/s.")
+        if most == 1 or scaling.busy is not None:
+            text.append(f"ReLU: at best {best:.0f} GB/s.")
         elif enough is None:
             text.append(f"ReLU: at best {best:.0f} GB/s; no plateau up to {most} core"
                         f"{'s' * (most > 1)}.")  # fmt: skip

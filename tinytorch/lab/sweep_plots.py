@@ -121,7 +121,7 @@ def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
         ends.append((most, statistics.median(gains[most])))
         names.append(name)
     fit = scaling.fit_amdahl(found.product, found.cores, found.pool) if found.product else None
-    if fit is not None and most > 2:  # through two points, any curve fits
+    if fit is not None and most > 2 and found.busy is None:  # through two points, any curve fits
         axes.plot(cores, [fit.speedup(w) for w in cores], color=_INK, lw=1)
         ends.append((most, fit.speedup(most)))
         names.append(f"Amdahl, {fit.serial:.0%} serial")
