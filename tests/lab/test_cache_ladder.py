@@ -13,7 +13,7 @@ from tinytorch.core.simd import COMPILING
 from tinytorch.lab import cache_ladder as ladders
 from tinytorch.lab.cache_facts import Cache
 from tinytorch.lab.cache_ladder import KIB, MIB, CacheLadder, bytes_of, cache_ladder, cliffs_of
-from tinytorch.lab.cache_ladder_plots import draw_ladder
+from tinytorch.lab.cache_ladder_plots import draw_cache_ladder
 
 SIZES = [4 * KIB * 2**step for step in range(17)]
 CACHES = {"L1": 32 * KIB, "L2": 512 * KIB, "L3": 32 * MIB}
@@ -140,7 +140,7 @@ def test_without_a_compiler_a_sentence_takes_its_place(monkeypatch, capsys):
     ladder = cache_ladder()
     assert ladder.sizes == ladder.cliffs() == ladder.slowdowns() == []
     assert ladder.conclusion() == [ladder.missing] and ladder.agrees() == {}
-    draw_ladder(ladder, guess=32_000)
+    draw_cache_ladder(ladder, guess=32_000)
     assert "compiles nothing" in capsys.readouterr().out
 
 
@@ -182,23 +182,23 @@ def test_sizes_are_told_in_their_unit(size, text):
 
 @pytest.mark.parametrize("guess", [None, 32_000, [32_000, 600_000, 1e12], np.array([1.0, 2e6])])
 def test_the_picture_takes_one_guess_or_several(tmp_path, guess):
-    draw_ladder(_ladder(), guess=guess, png=tmp_path / "ladder.png")
+    draw_cache_ladder(_ladder(), guess=guess, png=tmp_path / "ladder.png")
     with Image.open(tmp_path / "ladder.png") as picture:
         assert picture.size[0] > 300
 
 
 def test_the_caption_is_the_conclusion_with_the_guess(capsys):
-    draw_ladder(_ladder(), guess=[600_000, 32 * KIB])
+    draw_cache_ladder(_ladder(), guess=[600_000, 32 * KIB])
     said = capsys.readouterr().out.replace("\xa0", " ")
     assert "You guessed 32 KiB, 586 KiB." in said and "agrees with the reported" in said
     assert not plt.get_fignums()
 
 
 def test_a_guess_that_is_none_is_answered(capsys):
-    draw_ladder(_ladder(), guess=["L1", 5])
+    draw_cache_ladder(_ladder(), guess=["L1", 5])
     assert "write a positive number" in capsys.readouterr().out
 
 
 def test_readings_may_be_single(capsys):
-    draw_ladder(_ladder({}, latency=[1.0] * len(SIZES), bandwidth=[[9.0]] * len(SIZES)))
+    draw_cache_ladder(_ladder({}, latency=[1.0] * len(SIZES), bandwidth=[[9.0]] * len(SIZES)))
     assert "does not report" in capsys.readouterr().out

@@ -30,7 +30,7 @@ from tinytorch.lab.plots import (
 _WIDE = 126  # letters in a line of the caption
 
 
-def draw_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | None = None) -> None:
+def draw_cache_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | None = None) -> None:
     """Bandwidth and latency by working set, with the reported caches and the reader's guess.
 
     guess: the sizes in bytes at which the curves were thought to fall, one number or a list of

@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
-from tinytorch.lab.machine import describe
 from tinytorch.lab.measure import machine_line
 
 
@@ -75,8 +74,7 @@ def finish(
 ) -> None:
     """Caption, machine and threads below the figure, then show it, or write it to `png`."""
     wrapped = "\n".join(textwrap.fill(line, width) for line in caption.splitlines())
-    cpu = describe()["cpu"]
-    about = f"({cpu}, {machine_line()}; {threads})" if cpu else f"({machine_line()}; {threads})"
+    about = f"({machine_line()}; {threads})"
     below = offset_copy(figure.transFigure, figure, x=6, y=-4, units="points")
     figure.text(0, 0, f"{wrapped}\n{about}", transform=below, va="top", fontsize=9)
     if png is not None:

@@ -96,11 +96,15 @@ from types import SimpleNamespace
 from tinytorch.lab.expect import expect_error, expect_tensor, expect_unchanged
 
 # %% tags=["ungraded"]
+from tinytorch.lab.block_sweep import measure_blocks
 from tinytorch.lab.cache_ladder import cache_ladder
-from tinytorch.lab.cache_ladder_plots import draw_ladder
+from tinytorch.lab.cache_ladder_plots import draw_cache_ladder
 from tinytorch.lab.comparison import compare
 from tinytorch.lab.digits_run import run_digits
+from tinytorch.lab.gil import watch_lock
+from tinytorch.lab.gil_plots import draw_lock
 from tinytorch.lab.headroom_plots import digits_accuracy, headroom
+from tinytorch.lab.ladder_plots import draw_ladder
 from tinytorch.lab.machine import machine_report
 from tinytorch.lab.machine_plots import draw_machine
 from tinytorch.lab.measure import race
@@ -109,6 +113,11 @@ from tinytorch.lab.measuring_plots import first_calls, tracing_bars
 from tinytorch.lab.plots import bars, histogram, lines, you_guessed
 from tinytorch.lab.quantization import channel_errors, digits_by_bits, sweep_bits, sweep_scales
 from tinytorch.lab.quantization_plots import bits_and_scale, channel_dots, scale_tradeoff
+from tinytorch.lab.roofline import measure_roofline
+from tinytorch.lab.roofline_plots import draw_roofline
+from tinytorch.lab.scaling import measure_scaling
+from tinytorch.lab.speed_ladder import measure_ladder
+from tinytorch.lab.sweep_plots import draw_blocks, draw_scaling
 from tinytorch.lab.trace import trace
 from tinytorch.lab.trace_plots import access_film, miss_maps
 
@@ -613,7 +622,7 @@ my_guess = None  # bytes, such as [32_000, 1_000_000]
 
 # %% tags=["ungraded"]
 ladder = cache_ladder()
-draw_ladder(ladder, guess=my_guess)
+draw_cache_ladder(ladder, guess=my_guess)
 for cliff in ladder.cliffs():
     print(f"beyond {cliff.last:,} bytes: {cliff.after / cliff.before:.1f} times the wait")
 
@@ -821,33 +830,19 @@ access_film(runs)
 # **Optimize.** Trace tiles of 16 by 16. Three of them are 768 numbers, and the model holds 256.
 
 # %% [markdown]
-# **Guess.** Which block size will be fastest for two 512 by 512 float32 matrices? The table above
-# says what each needs; the picture before it says what your caches hold.
+# **Guess.** Which block size will be fastest for two 512 by 512 float32 matrices? Three tiles of b by
+# b fit while 3 b² 4 bytes are no more than the cache holds; the cache ladder says what yours hold.
 
 # %%
 my_guess = None  # block_size
 
 
 # %% tags=["ungraded"]
-A, B = rng.standard_normal((2, 512, 512), dtype=np.float32)
-blocks = [16, 32, 64, 128, 256]
-contestants = {b: partial(cache_friendly_matmul, A, B, block_size=b) for b in blocks}
-times = race(contestants | {"numpy @": lambda: A @ B}, rounds=7)
-numpy_time = statistics.median(times.pop("numpy @"))
-slower = [statistics.median(times[b]) / numpy_time for b in blocks]
-best_block = blocks[slower.index(min(slower))]
-lines(
-    {"tiles": (blocks, slower), "numpy @": (blocks, [1.0] * len(blocks))},
-    xlabel="block_size",
-    ylabel="time, in units of numpy @",
-    caption=f"Fastest at {best_block}, {3 * best_block**2 * 4 / 1024:.0f} KiB in three tiles.",
-    guess=my_guess,
-)
+draw_blocks(measure_blocks(globals()), guess=my_guess)
 
 # %% [markdown]
-# Two effects share this picture. Small tiles pay for a NumPy call on very little work. Large
-# tiles leave the work to BLAS, which cuts them into tiles of its own. In NumPy the first effect
-# is the larger one: the curve says more about calls than about caches.
+# The dark line pays for a NumPy call per tile, and BLAS cuts tiles of its own. The dashed line has
+# neither: what is left there is the cost of short loops, and the caches.
 #
 # **Optimize.** Choose the `block_size` that you would make the default on this machine, and run
 # the cell again with matrices of 1,000 by 1,000. Does your choice hold?
@@ -1222,44 +1217,37 @@ check_parallel_batch_processing_concurrency()
 
 
 # %% [markdown]
-# **Guess.** Two operations that take one thread about the same time: a Python loop, and NumPy
-# calls. How many times faster than one worker are two workers, for the NumPy operation?
+# **Guess.** A job takes one worker 80 ms alone. How many milliseconds do two workers need for one
+# job each, if the job is a Python loop?
 
 # %%
-my_guess = None  # times faster with two workers, NumPy operation
+my_guess = None  # milliseconds, two Python workers
 
 
 # %% tags=["ungraded"]
-def python_work(item):
-    return sum(i * i for i in range(60_000))
-
-
-def numpy_work(item):
-    return float(np.exp(numbers).sum())
-
-
-numbers = rng.standard_normal(1_000_000)
-work = {"Python loop": python_work, "NumPy calls": numpy_work}
-contestants = {
-    (name, w): partial(parallel_batch_processing, range(4), operation, num_workers=w)
-    for name, operation in work.items()
-    for w in (1, 2)
-}
-times = race(contestants, rounds=7)
-medians = {key: statistics.median(seconds) for key, seconds in times.items()}
-gain = {name: medians[name, 1] / medians[name, 2] for name in work}
-caption = ", ".join(f"{name}: {gain[name]:.1f} times faster with two workers" for name in work)
-bars(
-    {f"{name}, {w} worker{'s' * (w > 1)}": times[name, w] for name, w in times},
-    "Four items, one and two workers",
-    caption=f"{caption}.{you_guessed(my_guess)}",
-)
+draw_lock(watch_lock(globals()), guess=my_guess)
 
 # %% [markdown]
-# Where two workers do not help the Python loop, it is the interpreter lock that they wait for.
-# Where they do not help NumPy either, count your cores, and ask what else is using them.
+# Where one dark stripe begins another ends: Python's workers hand the lock to each other. A NumPy
+# call needs it only at its ends. Where two workers do not help NumPy either, count your cores, and
+# ask what else is using them.
+
+# %% [markdown]
+# **Guess.** How many times faster is a product of two 768 by 768 matrices on all cores?
+
+# %%
+my_guess = None  # times faster with all cores
+
+
+# %% tags=["ungraded"]
+draw_scaling(measure_scaling(globals()), guess=my_guess)
+
+# %% [markdown]
+# What cannot be shared bends the product's line (Amdahl's law). ReLU stops where one memory serves
+# all cores. The right panel is paid in every call that starts a pool.
 #
-# **Optimize.** Make `numbers` a hundred times smaller. Why do two workers now help NumPy less?
+# **Optimize.** In `parallel_relu`, make the pool once, outside the function. What becomes of the
+# smallest array for which two workers pay?
 
 
 # %% tags=["ungraded"]
@@ -3329,6 +3317,27 @@ assert not on_gpu or np.array_equal(C, A @ B)
 # **Optimize.** Predict the counts for `TILE = 16`, then change it. Remove the first barrier: the
 # result is wrong, and here it is the same wrong result every time. On a GPU it would not be.
 
+# %% [markdown]
+# ### All kernels under the roofs
+#
+# The two numbers of your machine, drawn as roofs: no kernel can be above them. What moves along the
+# lower axis is the number of operations that a kernel does for each byte it has to move.
+#
+# **Guess.** At how many operations per byte does the arithmetic become the limit, not the memory?
+
+# %%
+my_guess = None  # operations per byte
+
+
+# %% tags=["ungraded"]
+roofline = measure_roofline(globals())
+draw_roofline(roofline, guess=my_guess)
+print(roofline.byte_models())
+
+# %% [markdown]
+# Left of the bend only fewer bytes help, right of it only more operations at a time. Far below both
+# look for the interpreter, the calls, and memory that is new.
+
 
 # %% tags=["ungraded"]
 def test_expert_kernels():
@@ -3340,6 +3349,24 @@ def test_expert_kernels():
 
 
 test_expert_kernels()
+
+# %% [markdown]
+# ## Your ladder of speed
+#
+# Tables of this kind are often quoted: loops one, arrays ten, tuned kernels a hundred. This one is
+# yours, measured with your kernels on your machine.
+#
+# **Guess.** How many times faster than three Python loops is the fastest product?
+
+# %%
+my_guess = None  # times faster than the Python loops
+
+
+# %% tags=["ungraded"]
+draw_ladder(measure_ladder(globals()), guess=my_guess)
+
+# %% [markdown]
+# Which step was the largest, and did it change the arithmetic, or what surrounds it?
 
 # %% [markdown]
 # ## Final comparison
