@@ -76,21 +76,6 @@ NOTHING = {
 }
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """All texts of the figures that were shown."""
-    texts = []
-
-    def show():
-        figure = plt.gcf()
-        figure.canvas.draw()
-        texts.extend(t.get_text() for t in figure.findobj(matplotlib.text.Text))
-
-    monkeypatch.setattr(plt, "show", show)
-    yield texts
-    assert not plt.get_fignums(), "a figure was left open"
-
-
 @pytest.mark.parametrize("guess", [None, 1e-9, 3, 1e9])
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_marks_the_guess_and_names_the_machine(drawn, name, guess, capsys):

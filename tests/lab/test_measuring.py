@@ -7,7 +7,6 @@ import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt
 import pytest
 
 from tinytorch.lab.measuring import Timer, TracingCost, call_by_call, timer, tracing_cost
@@ -30,21 +29,6 @@ class Clock:
 @pytest.fixture
 def clock():
     return Clock()
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """All texts of the figures that were shown."""
-    texts = []
-
-    def show():
-        figure = plt.gcf()
-        figure.canvas.draw()
-        texts.extend(t.get_text() for t in figure.findobj(matplotlib.text.Text))
-
-    monkeypatch.setattr(plt, "show", show)
-    yield texts
-    assert not plt.get_fignums(), "a figure was left open"
 
 
 def test_the_first_call_is_kept_and_the_calls_take_turns(clock):

@@ -13,21 +13,6 @@ from tinytorch.lab.plots import bars, histogram, lines, you_guessed
 TIMES = {"loops": [0.2, 0.1, 0.11], "yours": [0.001, 0.0011, 0.001]}
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """All texts of the figures that were shown."""
-    texts = []
-
-    def show():
-        figure = plt.gcf()
-        figure.canvas.draw()
-        texts.extend(t.get_text() for t in figure.findobj(matplotlib.text.Text))
-
-    monkeypatch.setattr(plt, "show", show)
-    yield texts
-    assert not plt.get_fignums(), "a figure was left open"
-
-
 def test_bars_conclude_how_many_times_faster(drawn, capsys):
     bars(TIMES, "a title", guess=40)
     assert any("yours: 110 times as fast as loops; you guessed 40." in t for t in drawn)

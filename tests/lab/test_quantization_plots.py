@@ -4,7 +4,6 @@ import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -39,21 +38,6 @@ CHANNELS = ChannelErrors(np.array([0.5, 0.01, 0.7]), np.array([0.01, 0.01, 0.02]
 DIGITS = DigitsAccuracy([2, 4, 8], [0.4, 0.975, 0.98], [0.2, 0.9, 0.98], 0.98)
 ALL = [(scale_tradeoff, SWEEP), (bits_and_scale, BITS), (channel_dots, CHANNELS),
        (headroom, None), (digits_accuracy, DIGITS)]  # fmt: skip
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """All texts of the figures that were shown."""
-    texts = []
-
-    def show():
-        figure = plt.gcf()
-        figure.canvas.draw()
-        texts.extend(t.get_text() for t in figure.findobj(matplotlib.text.Text))
-
-    monkeypatch.setattr(plt, "show", show)
-    yield texts
-    assert not plt.get_fignums(), "a figure was left open"
 
 
 def test_the_best_scale_stands_beside_the_covering_one(drawn, capsys):

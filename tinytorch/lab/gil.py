@@ -4,6 +4,7 @@ Every step of work notes when it began and ended, on which thread, and how long 
 core: the rest of the step it waited. Drawn by gil_plots.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,6 @@ import numpy as np
 
 from tinytorch.lab.machine import cores
 from tinytorch.lab.rungs import find
-from tinytorch.lab.system import has_lock
 
 _JOB = 0.08  # seconds that a worker's job takes alone
 _BLINK = 1e-4  # seconds between two steps that are no wait
@@ -199,3 +199,8 @@ def conclusion(lock: Lock) -> str:
             "NumPy computes without the lock: what its two workers waited for is a free core."
         )
     return "\n".join([" ".join(text), *lock.notes])
+
+
+def has_lock() -> bool:
+    """Whether Python has its global interpreter lock: False in a free-threaded build."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()

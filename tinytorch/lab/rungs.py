@@ -25,9 +25,9 @@ from tinytorch.lab.byte_model import (
     relu_work,
     sparse_work,
 )
+from tinytorch.lab.facts import blas_threads
 from tinytorch.lab.machine import caches, cores, describe
 from tinytorch.lab.measure import race
-from tinytorch.lab.system import blas_threads
 
 Call = Callable[[], Any]
 

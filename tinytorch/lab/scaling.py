@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.lab.facts import blas_threads
 from tinytorch.lab.machine import arithmetic_peak, cores
 from tinytorch.lab.measure import race
 from tinytorch.lab.rungs import as_ndarray, find, relu_size
-from tinytorch.lab.system import blas_threads
 
 _WIDE = 0.3  # between the quartiles of a serial fraction: too far apart to call
 _FLAT = 0.9  # of the best bandwidth: from here on, more threads bring nothing
