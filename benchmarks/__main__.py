@@ -19,7 +19,7 @@ from benchmarks.worker import THREAD_VARIABLES
 from tinytorch.lab.machine import cores, describe
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-ROUNDS, QUICK_ROUNDS = 20, 5
+ROUNDS, QUICK_ROUNDS = 20, 3
 BLOCK, QUICK_BLOCK = 0.02, 0.008  # seconds
 
 

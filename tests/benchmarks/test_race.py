@@ -260,7 +260,7 @@ def test_a_run_leaves_readings_a_machine_and_a_picture(monkeypatch, tmp_path, me
     results = tmp_path / "deep" / "run.json"
     assert _run(monkeypatch, "--quick", "--output", results) == 0
     record = json.loads(results.read_text())
-    assert record["schema"] == report.SCHEMA and record["rounds"] == 5 and record["quick"]
+    assert record["schema"] == report.SCHEMA and record["rounds"] == 3 and record["quick"]
     assert {"cpu", "cores", "caches", "versions", "blas"} <= set(record["machine"])
     assert {"ours", "peer", "asked", "wanted", "threads", "against"} <= set(record["rows"][0])
     assert record["memory"][0]["bound"] == 9 and record["seconds"] >= 0

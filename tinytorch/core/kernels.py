@@ -89,7 +89,7 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
     step = min(positive_int("block_size", block_size), 1024)  # so that the two buffers stay small
     (m, k), n = a.shape, b.shape[1]
     if max(m, k, n) <= step:
-        return Tensor(a @ b)  # one tile
+        return tensor_of(a @ b)  # one tile
     C = np.empty((m, n), dtype=np.result_type(a, b))
     # Summed in a buffer without gaps: a tenth faster than in the tile, whose rows lie so far apart
     # that they compete for the same places in the cache.
