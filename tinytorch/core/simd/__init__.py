@@ -4,7 +4,7 @@
 `int8` hold the blocks of numbers that kernels keep in registers.
 """
 
-from tinytorch.core.simd.compile import COMPILING, compiled, inlined, packed_instructions
+from tinytorch.core.simd.compile import COMPILING, compiled, packed_instructions
 from tinytorch.core.simd.registers import COMPILED_DTYPES, compilable, registers
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "COMPILING",
     "compilable",
     "compiled",
-    "inlined",
     "packed_instructions",
     "registers",
 ]

@@ -83,15 +83,6 @@ def compiled(function: Function, **options: Any) -> Function:
     return dispatcher
 
 
-def inlined(function: Function) -> Function:
-    """`compiled`, and made part of every compiled function that calls it.
-
-    For short functions of many arrays, each of which is passed as seven numbers: worth 7 % of a
-    product with K = 64, 1 % with K = 512.
-    """
-    return compiled(function, forceinline=True)
-
-
 def packed_instructions(dispatcher: Any) -> dict[str, int]:
     """How often each packed arithmetic instruction stands in a compiled function's assembly.
 

@@ -7,7 +7,7 @@ module knows what is being computed. Indices count from zero; reading is not che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy.typing as npt
@@ -17,7 +17,6 @@ from numba.extending import intrinsic, models, overload, register_model
 
 from tinytorch.core.simd.registers import (
     array_struct,
-    call,
     element,
     index,
     load,
@@ -213,24 +212,6 @@ class _Window:
 
 
 @intrinsic
-def prefetch_tile(typingctx, C, i, j):
-    """Fetch C[i : i + rows, j : j + columns] into the first cache while others compute."""
-    tile, flag = tile_type(C), ir.IntType(32)
-    for_writing, first_cache, data = (ir.Constant(flag, number) for number in (1, 3, 1))
-
-    def codegen(context, builder, signature, args):
-        for pointer in _row_pointers(context, builder, tile, C, *args):
-            for v in range(tile.vectors):
-                at = builder.gep(pointer, [index(v * tile.lanes)])
-                at = builder.bitcast(at, ir.IntType(8).as_pointer())
-                flags = [for_writing, first_cache, data]
-                call(builder, "llvm.prefetch.p0", ir.VoidType(), [at, *flags])
-        return context.get_dummy_value()
-
-    return types.void(C, i, j), codegen
-
-
-@intrinsic
 def copy_row(typingctx, target, at, source, i, j):
     """target[at : at + columns] = source[i, j : j + columns], as many columns as a tile has.
 
@@ -265,17 +246,6 @@ def _each(builder: Any, tile: Tile, values: Any, function: Callable[..., Any]) -
         vector = function(builder.extract_value(values, at), *divmod(at, tile.vectors))
         values = builder.insert_value(values, vector, at)
     return values
-
-
-def _row_pointers(
-    context: Any, builder: Any, tile: Tile, kind: types.Array, value: Any, i: Any, j: Any
-) -> Iterator[Any]:
-    """Addresses of the elements (i, j), (i + 1, j), ... of a 2-D array, one per tile row."""
-    array = array_struct(context, builder, kind, value)
-    stride = cgutils.unpack_tuple(builder, array.strides, 2)[0]
-    first = _at_row(builder, builder.gep(array.data, [j]), i, stride)
-    for row in range(tile.rows):
-        yield _at_row(builder, first, index(row), stride)
 
 
 def _at_row(builder: Any, pointer: Any, row: Any, stride: Any) -> Any:
