@@ -21,7 +21,6 @@ from tinytorch.lab.plots import (
     _SHADE,
     _STYLE,
     _amount,
-    _caption,
     _finish,
     _log_ticks,
     _number,
@@ -78,14 +77,7 @@ def draw_cache_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | Non
         bottom.xaxis.set_major_locator(FixedLocator(ticks))
         bottom.xaxis.set_minor_locator(NullLocator())
         bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: bytes_of(value)))
-        if png is None:
-            _finish(figure, caption)
-            return
-        _caption(figure, caption)
-        try:
-            figure.savefig(png, bbox_inches="tight")
-        finally:
-            plt.close(figure)
+        _finish(figure, caption, png=png)
 
 
 def _wrapped(sentence: str) -> str:

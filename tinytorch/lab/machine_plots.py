@@ -17,7 +17,6 @@ from tinytorch.lab.plots import (
     _OUTLINE,
     _SHADE,
     _STYLE,
-    _caption,
     _finish,
     _number,
     _times,
@@ -51,14 +50,7 @@ def draw_machine(report: Report, *, guess: Any = None, png: Path | None = None) 
         if guessed is not None and work:
             _mark(grid[0, 0], report, guessed)
         caption = "\n".join(textwrap.fill(s, 108) for s in conclusion(report, guessed))
-        if png is None:
-            _finish(figure, caption)
-            return
-        _caption(figure, caption)
-        try:
-            figure.savefig(png, bbox_inches="tight")
-        finally:
-            plt.close(figure)
+        _finish(figure, caption, png=png)
 
 
 def conclusion(report: Report, guess: float | None = None) -> list[str]:

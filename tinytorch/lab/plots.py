@@ -81,9 +81,10 @@ def _times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.2g}"
 
 
-def _caption(figure: Figure, caption: str) -> None:
+def _caption(figure: Figure, caption: str, about: str | None = None) -> None:
+    """The conclusion, and below it what it is about: by default this machine."""
     below = offset_copy(figure.transFigure, figure, x=6, y=-4, units="points")
-    text = f"{caption}\n({machine_line()})"
+    text = f"{caption}\n{about or f'({machine_line()})'}"
     figure.text(0, 0, text, transform=below, va="top", fontsize=9)
 
 
@@ -121,12 +122,20 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], size: 
         )
 
 
-def _finish(figure: Figure, caption: str) -> None:
-    _caption(figure, caption)
-    plt.show()
-    if plt.get_backend().lower() == "agg":  # without a display the sentence is what remains
-        print(caption)
-    plt.close(figure)
+def _finish(
+    figure: Figure, caption: str, *, about: str | None = None, png: Path | None = None
+) -> None:
+    """Caption the figure and show it, or write it to `png`; it is closed whatever happens."""
+    _caption(figure, caption, about)
+    try:
+        if png is not None:
+            figure.savefig(png, bbox_inches="tight")
+            return
+        plt.show()
+        if plt.get_backend().lower() == "agg":  # without a display the sentence is what remains
+            print(caption)
+    finally:
+        plt.close(figure)
 
 
 def bars(

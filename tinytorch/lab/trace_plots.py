@@ -23,12 +23,11 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import offset_copy
 from PIL import Image  # matplotlib's own dependency
 
 from tinytorch.core.tensor import positive_int
 from tinytorch.lab.cache_model import CacheModel, CacheReport
-from tinytorch.lab.plots import _INK, _STYLE, _times, you_guessed
+from tinytorch.lab.plots import _INK, _STYLE, _finish, _times, you_guessed
 from tinytorch.lab.trace import WORKSPACE, Trace
 
 _DARKER = LinearSegmentedColormap.from_list("misses", ["white", "#c9d7e4", _INK, "black"])
@@ -84,7 +83,7 @@ def miss_maps(
         bar = figure.colorbar(scale, ax=grid, label=label, shrink=0.8, aspect=30, ticks=ticks)
         bar.ax.set_yticklabels([f"{tick:,}" for tick in ticks])
         bar.ax.minorticks_off()
-        _finish(figure, _conclusion(runs, reports, guess), about, png)
+        _finish(figure, _conclusion(runs, reports, guess), about=about, png=png)
 
 
 class Film:
@@ -303,18 +302,6 @@ def _about(runs: Mapping[str, Trace], model: CacheModel) -> str:
     left_out = any(run.counts.get(WORKSPACE, (0, 0)) != (0, 0) for run in runs.values())
     rest = "; copies and intermediate results left out" if left_out else ""
     return f"(simulated cache: {model}{rest})"
-
-
-def _finish(figure: Figure, caption: str, about: str, png: Path | None) -> None:
-    below = offset_copy(figure.transFigure, figure, x=6, y=-4, units="points")
-    figure.text(0, 0, f"{caption}\n{about}", transform=below, va="top", fontsize=9)
-    if png is not None:
-        figure.savefig(png, bbox_inches="tight")
-    else:
-        plt.show()
-        if plt.get_backend().lower() == "agg":  # without a display the sentence is what remains
-            print(caption)
-    plt.close(figure)
 
 
 def _png(figure: Figure) -> bytes:
