@@ -107,6 +107,8 @@ class Film:
             ' style="max-width:100%">'
             f'<br><label>{html.escape(label)} <input type="range" min="0" max="{len(frames) - 1}"'
             f' value="{still}" style="width:24em;max-width:60%" oninput="{script}"'
+            # JupyterLab would take the arrow keys for a move to another cell.
+            ' data-lm-suppress-shortcuts="true"'
             f" data-frames='{json.dumps(encoded)}'></label></figure>"
         )
 
