@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser lab bench clean env
+.PHONY: help demo test browser small lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -11,6 +11,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
+	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
 	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
@@ -54,6 +55,10 @@ browser:
 	$$install >/dev/null 2>&1 || { $$as_root apt-get update -qq && $$install >/dev/null; } \
 	|| echo "It could not be installed: the browser tests are skipped"; \
 	else echo "There is no Chromium here: the browser tests are skipped"; fi
+
+# The whole notebook as in a small container: one core, half of the memory, no facts about caches.
+small: env
+	tests/small_machine.sh $(BIN)/pytest tests/lesson/test_run_all.py tests/lab
 
 lab: env
 	@$(BIN)/tito lab
