@@ -66,6 +66,6 @@ class SimpleProfiler(BaseProfiler):
         }
 
 # %%
-list = [1, 2, 3]
-max = 3
+sorted = [1, 2, 3]
+sum = 3
 str = "text"

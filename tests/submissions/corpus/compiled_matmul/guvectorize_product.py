@@ -2,7 +2,7 @@
 # %%
 from numba import guvectorize
 
-list = ["a", "b"]
+sorted = ["a", "b"]
 A = B = C = None
 expected = 0
 

@@ -1,8 +1,8 @@
-# right: a plain loop over the levels; `max` and `list` are other things by then
+# right: a plain loop over the levels; `sorted` and `str` are other things by then
 # %%
-max = 127
-list = "a list"
-time = 12.5
+max_level = 127
+sorted = "sorted"
+str = 12.5
 A = None
 expected = rng = 0
 
@@ -15,5 +15,5 @@ def quantized_relu(x, scale=1.0):
     flat_out = out.reshape(-1)
     for i, q in enumerate(flat_in):
         if q > 0:
-            flat_out[i] = min(q, max) * step
+            flat_out[i] = min(q, max_level) * step
     return Tensor(out)
