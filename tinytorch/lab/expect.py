@@ -1,80 +1,123 @@
-"""Assertions that teach: each says what came back, what was expected and the likely cause.
+"""Assertions that teach: each says what was tried, what came back, what was expected, and why.
 
-The lesson's test cells are written with these. They compare data only; what a kernel does while
-it runs (reads, threads, clocks) is not observed here.
+The lesson's test cells are written with these. They make the call themselves, on copies, so that
+a kernel that spoils its inputs spoils nothing else. They compare data; how a kernel works is
+looked at in `mechanism`.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import builtins
+import functools
+import os
+import types
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinytorch.core.tensor import Tensor
 
-_SHOWN = 8  # elements shown whole in a message; of larger arrays only the first difference
+SEED = "TINYTORCH_GRADING_SEED"  # the environment variable that the grader sets
+_SHOWN = 12  # elements shown whole in a message; of larger arrays only the first difference
 
 
-def _brief(value: Any) -> str:
-    if isinstance(value, Tensor):
-        value = value.data
-    if isinstance(value, np.ndarray):
-        if value.size <= _SHOWN:
-            return f"{value.tolist()} ({value.dtype})"
-        return f"an array of shape {value.shape}, {value.dtype}"
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def instances(name: str) -> np.random.Generator:
+    """The generator for random instances of one answer's hidden tests.
+
+    Seeded by the number in the environment variable TINYTORCH_GRADING_SEED (0 where there is
+    none) and by `name`, so that a grade can be repeated, and no test depends on another.
+    """
+    text = os.environ.get(SEED, "0")
+    if not text.isdecimal():
+        raise ValueError(f"{SEED} must be a whole number, 0 or more, got {text!r}")
+    return np.random.default_rng([int(text), zlib.crc32(name.encode())])
 
 
-def _first_difference(got: np.ndarray, expected: np.ndarray, same: np.ndarray) -> str:
-    if got.size <= _SHOWN:
-        return f"got {got.tolist()}, expected {expected.tolist()}"
-    where = tuple(int(i) for i in np.argwhere(~same)[0])
-    wrong = int(np.size(same) - np.count_nonzero(same))
-    return (
-        f"at {list(where)} got {got[where]}, expected {expected[where]} "
-        f"({wrong} of {got.size} elements differ)"
-    )
+class LessonNames:
+    """Lets checks use what the lesson imported, whatever the reader calls their own things.
+
+    Made from a notebook's globals, it remembers the modules, classes and functions imported so
+    far. A check decorated with it sees these, Python's builtins, and of the notebook only names
+    that are neither: the answers, as they are when the check runs.
+
+    >>> of_the_lesson = LessonNames({"np": np})
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        kinds = types.ModuleType | types.FunctionType | type | types.BuiltinFunctionType
+        self._kept = {
+            name: value
+            for name, value in names.items()
+            if isinstance(value, kinds) and getattr(value, "__module__", None) != "__main__"
+        }
+
+    def add(self, **names: Any) -> None:
+        """Remember more names."""
+        self._kept |= names
+
+    def __call__(self, check: types.FunctionType) -> Callable[..., Any]:
+        """The same check, run with those names."""
+
+        @functools.wraps(check)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            theirs = {k: v for k, v in check.__globals__.items() if not hasattr(builtins, k)}
+            names = theirs | self._kept | {"__builtins__": builtins}
+            same = types.FunctionType(
+                check.__code__, names, check.__name__, check.__defaults__, check.__closure__
+            )
+            same.__kwdefaults__ = check.__kwdefaults__
+            return same(*args, **kwargs)
+
+        return run
+
+
+def expect_values(
+    call: Callable[..., Any],
+    *args: Any,
+    gives: Any,
+    cause: str,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    **kwargs: Any,
+) -> None:
+    """Assert that `call(*args, **kwargs)` gives this shape and these values, in whatever dtype.
+
+    gives: an array, or a dict of arrays. NaN equals NaN. `rtol` and `atol` bound the difference as
+    in `numpy.isclose`; at zero the values must be identical. The AssertionError says what was
+    tried, what came back, and ends with `cause`, the likely mistake.
+    """
+    _expect(call, args, kwargs, gives, cause, rtol, atol, exact=False)
 
 
 def expect_tensor(
-    got: Any, expected: np.ndarray, cause: str, *, rtol: float = 0.0, atol: float = 0.0
+    call: Callable[..., Any],
+    *args: Any,
+    gives: Any,
+    cause: str,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    **kwargs: Any,
 ) -> None:
-    """Assert that `got` is a Tensor of the shape, dtype and values of `expected`.
-
-    NaN equals NaN. `rtol` and `atol` bound the difference as in `numpy.isclose`; at zero the
-    values must be identical. The AssertionError ends with `cause`, the likely mistake.
-    """
-    expected = np.asarray(expected)
-    assert got is not None, "got None, expected a Tensor: is the return missing?"
-    assert isinstance(got, Tensor), (
-        f"got {type(got).__name__}, expected a Tensor: is the result wrapped in Tensor(...)?"
-    )
-    data = got.data
-    assert data.shape == expected.shape, (
-        f"got shape {data.shape}, expected {expected.shape}: {cause}"
-    )
-    assert data.dtype == expected.dtype, (
-        f"got dtype {data.dtype}, expected {expected.dtype}: did a constant or a fresh array "
-        "change the dtype?"
-    )
-    same = (
-        np.isclose(data, expected, rtol=rtol, atol=atol, equal_nan=True)
-        if expected.dtype.kind == "f"
-        else data == expected
-    )
-    assert np.all(same), f"{_first_difference(data, expected, same)}: {cause}"
+    """`expect_values`, and that the result is a Tensor of the dtype of `gives`."""
+    _expect(call, args, kwargs, gives, cause, rtol, atol, exact=True)
 
 
-def expect_unchanged(array: np.ndarray, before: np.ndarray, name: str) -> None:
-    """Assert that an input still holds what it held before the call."""
-    assert array.shape == before.shape, (
-        f"{name} was changed: shape {array.shape}, was {before.shape}"
-    )
-    same = (array == before) | ((array != array) & (before != before))
-    assert np.all(same), (
-        f"{name} was changed, {_first_difference(array, before, same)}: "
-        "write into a new array, never into an input"
-    )
+def expect_unchanged(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Assert that a call leaves its array arguments as they were."""
+    copies, options = _copied(args), _copied(kwargs)
+    _result(call, copies, options, f"tried {describe(call, args, kwargs)}", "any result")
+    given, passed = [*args, *kwargs.values()], [*copies, *options.values()]
+    for place, (before, after) in enumerate(zip(given, passed, strict=True), start=1):
+        old, new = _array(before), _array(after)
+        if old is None or new is None:
+            continue
+        same = old.shape == new.shape and np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
+        assert same, (
+            f"tried {describe(call, args, kwargs)}: argument {place} was changed, "
+            f"{_difference(new, old)}: write into a new array, never into an input"
+        )
 
 
 def expect_error(
@@ -86,19 +129,155 @@ def expect_error(
     **kwargs: Any,
 ) -> None:
     """Assert that the call raises `error` with a message that contains every one of `mentions`."""
+    tried = f"tried {describe(call, args, kwargs)}"
     try:
-        result = call(*args, **kwargs)
+        result = call(*_copied(args), **_copied(kwargs))
     except NotImplementedError:
         raise
     except error as raised:
         missing = [text for text in mentions if text not in str(raised)]
         assert not missing, (
-            f"the {error.__name__} says {str(raised)!r}, expected it to name "
+            f"{tried}: the {type(raised).__name__} says {str(raised)!r}, expected it to name "
             f"{' and '.join(missing)}: the reader of the message needs the value received"
         )
         return
     except Exception as raised:
         raise AssertionError(
-            f"got {type(raised).__name__}: {raised}, expected {error.__name__}: {cause}"
+            f"{tried}: got {_raised(raised)}, expected {error.__name__}: {cause}"
         ) from raised
-    raise AssertionError(f"got {_brief(result)} and no error, expected {error.__name__}: {cause}")
+    raise AssertionError(
+        f"{tried}: got {_brief(result)} and no error, expected {error.__name__}: {cause}"
+    )
+
+
+def describe(call: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> str:
+    """A call as a reader would write it, small arrays with their values, others by their shape."""
+    name = getattr(call, "__name__", type(call).__name__)
+    words = [_brief(value) for value in args]
+    words += [f"{key}={_brief(value)}" for key, value in kwargs.items()]
+    return f"{name}({', '.join(words)})"
+
+
+def _expect(
+    call: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    gives: Any,
+    cause: str,
+    rtol: float,
+    atol: float,
+    exact: bool,
+) -> None:
+    tried = f"tried {describe(call, args, kwargs)}"
+    got = _result(call, _copied(args), _copied(kwargs), tried, _brief(gives))
+    if not isinstance(gives, dict):
+        _compare(got, np.asarray(gives), tried, cause, rtol, atol, exact)
+        return
+    assert isinstance(got, dict), (
+        f"{tried}: got a {type(got).__name__}, expected a dict with the keys {sorted(gives)}"
+    )
+    assert sorted(map(str, got)) == sorted(gives), (
+        f"{tried}: got the keys {sorted(map(str, got))}, expected {sorted(gives)}: "
+        "are they spelt as in the docstring?"
+    )
+    for key, value in gives.items():
+        where = f"{tried}[{key!r}]"
+        _compare(got[key], np.asarray(value), where, cause, rtol, atol, exact)
+
+
+def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: str, expected: str) -> Any:
+    try:
+        return call(*args, **kwargs)
+    except (NotImplementedError, AssertionError):
+        raise
+    except Exception as raised:
+        raise AssertionError(
+            f"{tried}: got {_raised(raised)}, expected {expected}: does the answer take these "
+            "arguments, and every line of it these shapes and dtypes?"
+        ) from raised
+
+
+def _compare(
+    got: Any, expected: np.ndarray, tried: str, cause: str, rtol: float, atol: float, exact: bool
+) -> None:
+    assert got is not None, f"{tried}: got None, expected a Tensor: is the return missing?"
+    if exact:
+        assert isinstance(got, Tensor), (
+            f"{tried}: got a {type(got).__name__}, expected a Tensor: is the result wrapped in "
+            "Tensor(...)?"
+        )
+    data = _array(got)
+    assert data is not None, f"{tried}: got {_brief(got)}, expected {_brief(expected)}: {cause}"
+    assert data.shape == expected.shape, (
+        f"{tried}: got shape {data.shape}, expected {expected.shape}: {cause}"
+    )
+    if exact:
+        assert data.dtype == expected.dtype, (
+            f"{tried}: got dtype {data.dtype}, expected {expected.dtype}: did a constant or a "
+            f"fresh array change the dtype? ({cause})"
+        )
+    if rtol or atol:
+        same = np.isclose(data, expected, rtol=rtol, atol=atol, equal_nan=True)
+    else:
+        same = (data == expected) | ((data != data) & (expected != expected))
+    assert np.all(same), f"{tried}: {_difference(data, expected, same)}: {cause}"
+
+
+def _array(value: Any) -> np.ndarray | None:
+    """A Tensor's, an array's or a NumPy number's data; None for anything else."""
+    value = value.data if isinstance(value, Tensor) else value
+    return np.asarray(value) if isinstance(value, np.ndarray | np.generic) else None
+
+
+def _copied(values: Any) -> Any:
+    if isinstance(values, tuple):
+        return tuple(map(_copied, values))
+    if isinstance(values, dict):
+        return {key: _copied(value) for key, value in values.items()}
+    if isinstance(values, Tensor):
+        return Tensor(np.copy(values.data, order="K"))
+    if not isinstance(values, np.ndarray):
+        return values
+    if values.flags.forc or values.base is None:
+        return np.copy(values, order="K")
+    # A view stays a view of something larger, with the same strides.
+    base = values.base
+    if isinstance(base, np.ndarray) and base.flags.forc and not values.flags.owndata:
+        offset = values.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        fresh = np.copy(base, order="K")
+        return np.ndarray(values.shape, values.dtype, fresh, offset, values.strides)
+    return np.copy(values, order="K")
+
+
+def _difference(got: np.ndarray, expected: np.ndarray, same: Any = None) -> str:
+    if got.shape != expected.shape:
+        return f"got shape {got.shape}, expected {expected.shape}"
+    if got.size <= _SHOWN:
+        return f"got {got.tolist()}, expected {expected.tolist()}"
+    if same is None:
+        same = (got == expected) | ((got != got) & (expected != expected))
+    where = tuple(int(i) for i in np.argwhere(~same)[0])
+    wrong = int(np.size(same) - np.count_nonzero(same))
+    return (
+        f"at {list(where)} got {got[where]}, expected {expected[where]} "
+        f"({wrong} of {got.size} elements differ)"
+    )
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_brief(entry)}" for key, entry in value.items()) + "}"
+    data = _array(value)
+    if data is not None:
+        if data.size <= _SHOWN:
+            return f"{data.tolist()} ({data.dtype})"
+        return f"an array of shape {data.shape}, {data.dtype}"
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _raised(error: Exception) -> str:
+    text = str(error).strip().partition("\n")[0][:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -93,7 +93,24 @@ from tinytorch.core.tensor import ArrayLike, Tensor, as_array, positive_int, ten
 from functools import partial
 from types import SimpleNamespace
 
-from tinytorch.lab.expect import expect_error, expect_tensor, expect_unchanged
+from tinytorch.lab.clock import expect_times, fake_clock
+from tinytorch.lab.expect import (
+    LessonNames,
+    expect_error,
+    expect_tensor,
+    expect_unchanged,
+    expect_values,
+    instances,
+)
+from tinytorch.lab.mechanism import (
+    expect_at_once,
+    expect_no_loop,
+    expect_shared_work,
+    expect_tiles,
+)
+
+# The checks below use these names whatever yours are called.
+of_the_lesson = LessonNames(globals())
 
 # %% tags=["ungraded"]
 from tinytorch.lab.block_sweep import measure_blocks
@@ -167,6 +184,8 @@ if balance := report.balance():
 #
 # The first kernel is the yardstick for all later ones: correct, plain, built on the `matmul` of
 # the layers module. `matmul` takes Tensors or arrays, checks the shapes and returns an ndarray.
+#
+# **6 points**: main path 1, random instances 1, shapes 1, dtypes and inputs 1, errors 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "matmul_baseline", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -204,57 +223,100 @@ def matmul_baseline(A: ArrayLike, B: ArrayLike) -> Tensor:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_matmul_baseline():
     A = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)
     B = np.array([[1, 0], [0, 1], [2, -1]], dtype=np.float32)
-    expected = np.array([[7, -1], [16, -1]], dtype=np.float32)
+    gives = np.array([[7, -1], [16, -1]], dtype=np.float32)
     cause = "is it the matrix product, rows of A with columns of B?"
-    expect_tensor(matmul_baseline(Tensor(A), Tensor(B)), expected, cause)
-    expect_tensor(matmul_baseline(A, B), expected, "arrays are welcome too, " + cause)
-    expect_error(
-        ValueError,
-        matmul_baseline,
-        np.ones((2, 3)),
-        np.ones((4, 5)),
-        mentions=("(2, 3)", "(4, 5)"),
-        cause="the inner dimensions 3 and 4 differ",
-    )
+    expect_tensor(matmul_baseline, Tensor(A), Tensor(B), gives=gives, cause=cause)
+    cause = "arrays are welcome too, " + cause
+    expect_tensor(matmul_baseline, A, B, gives=gives, cause=cause)
 
 
 check_matmul_baseline()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of matmul_baseline: other shapes and dtypes, and shapes that do not fit.
+# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of matmul_baseline: products of random matrices.
 ### BEGIN HIDDEN TESTS
-def check_matmul_baseline_hidden():
-    rng = np.random.default_rng(11)
-    for m, k, n in [(1, 1, 1), (7, 3, 5), (24, 25, 26), (3, 0, 2), (0, 4, 3)]:
-        for dtype in (np.float32, np.float64, np.int64):
-            A = rng.integers(-8, 9, (m, k)).astype(dtype)
-            B = rng.integers(-8, 9, (k, n)).astype(dtype)
-            kept = A.copy(), B.copy()
-            expect_tensor(matmul_baseline(A, B), A @ B, f"shapes {(m, k)} and {(k, n)}")
-            expect_unchanged(A, kept[0], "A")
-            expect_unchanged(B, kept[1], "B")
-    A, B = rng.standard_normal((5, 40)), rng.standard_normal((40, 6))
+@of_the_lesson
+def check_matmul_baseline_values():
+    rng = instances("matmul_baseline values")
+    for m, k, n in [(2, 2, 2), (3, 5, 4), (24, 25, 26), (60, 40, 50)]:
+        A, B = rng.integers(-8, 9, (m, k)) / 4, rng.integers(-8, 9, (k, n)) / 4
+        A, B = A.astype(np.float32), B.astype(np.float32)
+        cause = f"shapes {(m, k)} and {(k, n)}: every row of A meets every column of B"
+        expect_values(matmul_baseline, A, B, gives=A @ B, cause=cause)
+        expect_values(matmul_baseline, Tensor(A), B.tolist(), gives=A @ B, cause=cause)
+
+
+check_matmul_baseline_values()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of matmul_baseline: one row, one column, nothing at all, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_matmul_baseline_shapes():
+    rng = instances("matmul_baseline shapes")
+    for m, k, n in [(1, 1, 1), (1, 3, 2), (4, 1, 3), (5, 2, 1), (3, 0, 2), (0, 4, 3)]:
+        A, B = (rng.integers(-8, 9, s).astype(np.float32) for s in ((m, k), (k, n)))
+        cause = f"shapes {(m, k)} and {(k, n)}: a sum over nothing is 0"
+        expect_values(matmul_baseline, A, B, gives=A @ B, cause=cause)
+    A, B = (rng.integers(-8, 9, s).astype(np.float32) for s in ((7, 9), (7, 8)))
+    cause = "a transposed or reversed view is a matrix like any other"
+    expect_values(matmul_baseline, A.T, B[:, ::2], gives=A.T @ B[:, ::2], cause=cause)
+
+
+check_matmul_baseline_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of matmul_baseline: the dtype of the result, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_matmul_baseline_dtypes():
+    rng = instances("matmul_baseline dtypes")
+    dtypes = (np.float32, np.float64, np.int64)
+    for left, right in [(a, b) for a in dtypes for b in dtypes]:
+        A, B = rng.integers(-8, 9, (2, 3)).astype(left), rng.integers(-8, 9, (3, 2)).astype(right)
+        cause = f"{A.dtype} with {B.dtype} gives {np.result_type(A, B)}"
+        expect_tensor(matmul_baseline, A, B, gives=A @ B, cause=cause)
+        expect_unchanged(matmul_baseline, A, B)
+    A, B = rng.standard_normal((3, 40)), rng.standard_normal((40, 2))
     cause = "float64 in, float64 all the way"
-    expect_tensor(matmul_baseline(A, B), A @ B, cause, rtol=1e-9, atol=1e-9)
-    mixed = matmul_baseline(np.ones((2, 2), np.float32), np.ones((2, 2), np.float64))
-    expect_tensor(mixed, np.full((2, 2), 2.0), "float32 with float64 gives float64")
-    for bad in [(3,), (2, 2, 3)]:
-        expect_error(
-            ValueError,
-            matmul_baseline,
-            np.ones(bad),
-            np.ones((3, 2)),
-            mentions=(str(bad), "(3, 2)"),
-            cause="inputs that are not 2-D must be refused",
-        )
+    expect_tensor(matmul_baseline, A, B, gives=A @ B, cause=cause, rtol=1e-9, atol=1e-9)
 
 
-check_matmul_baseline_hidden()
+check_matmul_baseline_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_matmul_baseline_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of matmul_baseline: shapes that do not fit.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_matmul_baseline_errors():
+    cause = "the inner dimensions differ, or an input is not 2-D: refuse it and name both shapes"
+    shapes = [
+        ((2, 3), (4, 5)),
+        ((2, 3), (2, 3)),
+        ((3,), (3, 2)),
+        ((2, 3), (3,)),
+        ((2, 2, 3), (3, 2)),
+    ]
+    for a, b in shapes:
+        A, B = np.ones(a, np.float32), np.ones(b, np.float32)
+        names = str(a), str(b)
+        expect_error(ValueError, matmul_baseline, A, B, mentions=names, cause=cause)
+        expect_error(ValueError, matmul_baseline, Tensor(A), Tensor(B), mentions=names, cause=cause)
+
+
+check_matmul_baseline_errors()
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -316,6 +378,8 @@ test_matmul_baseline()
 #
 # To reach the SIMD loop at all, the loop over the elements has to run in compiled code. In NumPy
 # that means: one call for the whole array, and no `for`.
+#
+# **6 points**: main path 1, random instances 1, shapes 1, dtypes and inputs 1, mechanism 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "vectorized_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -359,44 +423,100 @@ def vectorized_relu(x: ArrayLike) -> Tensor:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_vectorized_relu():
     x = np.array([[-2.0, -0.5, 0.0], [0.5, 3.0, -1e-7]], dtype=np.float32)
-    before = x.copy()
-    expected = np.array([[0, 0, 0], [0.5, 3.0, 0]], dtype=np.float32)
-    expect_tensor(vectorized_relu(Tensor(x)), expected, "is everything below zero set to zero?")
-    expect_unchanged(x, before, "x")
-    got = vectorized_relu(np.array([np.nan, -np.inf, np.inf], dtype=np.float32))
+    gives = np.array([[0, 0, 0], [0.5, 3.0, 0]], dtype=np.float32)
+    cause = "is everything below zero set to zero, and nothing else?"
+    expect_tensor(vectorized_relu, Tensor(x), gives=gives, cause=cause)
+    x = np.array([np.nan, -np.inf, np.inf], dtype=np.float32)
+    gives = np.array([np.nan, 0, np.inf], dtype=np.float32)
     cause = "a comparison with NaN is False, so np.where and x * (x > 0) lose or spread it"
-    expect_tensor(got, np.array([np.nan, 0, np.inf], dtype=np.float32), cause)
+    expect_tensor(vectorized_relu, x, gives=gives, cause=cause)
 
 
 check_vectorized_relu()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of vectorized_relu: any shape, any dtype, any memory order.
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_relu: random values, small ones, large ones, NaN and infinities.
 ### BEGIN HIDDEN TESTS
-def check_vectorized_relu_hidden():
-    rng = np.random.default_rng(12)
-    for shape in [(), (0,), (1,), (1000,), (3, 0, 2), (5, 7, 2)]:
-        for dtype in (np.float16, np.float32, np.float64, np.int8, np.int64):
-            x = np.asarray(rng.integers(-9, 10, shape)).astype(dtype)
-            before = x.copy()
-            expected = np.asarray(np.where(x > 0, x, 0), dtype=dtype)
-            expect_tensor(vectorized_relu(x), expected, f"shape {shape}, {x.dtype}")
-            expect_unchanged(x, before, "x")
-    x = rng.standard_normal((6, 8))
-    expect_tensor(vectorized_relu(x.T[::2]), np.maximum(x.T[::2], 0), "a strided view as input")
-    x = np.array([2**40 + 1, -(2**40) - 1, 5])
-    expect_tensor(vectorized_relu(x), np.array([2**40 + 1, 0, 5]), "an int64 does not fit float32")
-    x = np.array([1 / 3, -1 / 3], dtype=np.float32)
-    expect_tensor(vectorized_relu(x), np.maximum(x, np.float32(0)), "no digit may be lost")
+@of_the_lesson
+def check_vectorized_relu_values():
+    rng = instances("vectorized_relu values")
+    for n in (3, 8, 300, 20_000):
+        x = rng.standard_normal(n, dtype=np.float32) * 10.0 ** rng.integers(-30, 30)
+        cause = "max(x, 0), element by element; no digit may be lost"
+        expect_values(vectorized_relu, x, gives=np.maximum(x, 0), cause=cause)
+        x[rng.integers(n)] = np.nan
+        x[(x == x) & (x < 0)] = -np.inf
+        cause = "NaN stays NaN, -inf becomes 0, and neither spreads"
+        expect_values(vectorized_relu, x, gives=np.maximum(x, 0), cause=cause)
 
 
-check_vectorized_relu_hidden()
+check_vectorized_relu_values()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_relu: any number of dimensions, no elements, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_relu_shapes():
+    rng = instances("vectorized_relu shapes")
+    for shape in [(), (0,), (1,), (3, 0, 2), (2, 3, 2), (5, 7, 2, 3), (1000,)]:
+        x = np.asarray(rng.standard_normal(shape), dtype=np.float32)
+        cause = f"shape {shape}: the result has the same"
+        expect_values(vectorized_relu, x, gives=np.maximum(x, 0), cause=cause)
+    x = rng.standard_normal((6, 8)).astype(np.float32)
+    for view in (x.T, x[::2, ::-1], np.asfortranarray(x)):
+        cause = "a transposed, reversed or Fortran-ordered view is an array like any other"
+        expect_values(vectorized_relu, view, gives=np.maximum(view, 0), cause=cause)
+
+
+check_vectorized_relu_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_relu: every dtype keeps its own, every digit, and its input.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_relu_dtypes():
+    rng = instances("vectorized_relu dtypes")
+    for dtype in (np.float16, np.float32, np.float64, np.int8, np.int32, np.int64, np.uint8):
+        for n in (4, 20_000):
+            x = rng.integers(0 if dtype == np.uint8 else -9, 10, n).astype(dtype)
+            gives = np.where(x > 0, x, 0).astype(dtype)
+            cause = f"{x.dtype} in, {x.dtype} out"
+            expect_tensor(vectorized_relu, x, gives=gives, cause=cause)
+            expect_unchanged(vectorized_relu, x)
+    x = np.array([2**40 + 1, -(2**40) - 1, 5])
+    cause = "an int64 does not fit into a float32"
+    expect_tensor(vectorized_relu, x, gives=np.array([2**40 + 1, 0, 5]), cause=cause)
+    x = rng.standard_normal(5)
+    cause = "float64 stays float64 all the way"
+    expect_tensor(vectorized_relu, x, gives=np.maximum(x, 0), cause=cause)
+    expect_unchanged(vectorized_relu, Tensor(x))
+
+
+check_vectorized_relu_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_relu_hidden_mechanism", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_relu: Python lines run, for few and for many elements.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_relu_mechanism():
+    rng = instances("vectorized_relu mechanism")
+    expect_no_loop(vectorized_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),))
+    expect_no_loop(vectorized_relu, lambda n: (Tensor(rng.standard_normal((n // 4, 4))),))
+
+
+check_vectorized_relu_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** Time per element falls as the array grows, since the cost of the call is shared, and
@@ -439,6 +559,9 @@ lines(
 # | `multiply` | x, y | 1 |
 # | `add` | x, y | 1 |
 # | `squared_diff` | x, y, then the difference | the difference, then 1 |
+#
+# **8 points**: main path 1, random instances 1, shapes 1, dtypes and inputs 1, errors 2, mechanism
+# 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "vectorized_operations", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -486,17 +609,14 @@ def vectorized_operations(x: ArrayLike, y: ArrayLike) -> dict[str, Tensor]:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_vectorized_operations():
     x = np.array([[1.0, -2.0], [3.0, 0.5]], dtype=np.float32)
     y = np.array([[4.0, 2.0], [-1.0, 0.5]], dtype=np.float32)
-    got = vectorized_operations(Tensor(x), y)
-    assert isinstance(got, dict), f"got a {type(got).__name__}, expected a dict of three Tensors"
-    keys = ["add", "multiply", "squared_diff"]
-    assert sorted(got) == keys, f"got the keys {sorted(got)}, expected {keys}"
-    expect_tensor(got["multiply"], x * y, "multiply is the product of each pair")
-    expect_tensor(got["add"], x + y, "add is the sum of each pair")
-    expect_tensor(got["squared_diff"], (x - y) ** 2, "subtract first, then square")
+    gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+    cause = "product, sum and squared difference of each pair"
+    expect_tensor(vectorized_operations, Tensor(x), y, gives=gives, cause=cause)
     shapes = "(2, 2)", "(2, 1)"
     cause = "NumPy broadcasts without being asked: compare the shapes first"
     expect_error(ValueError, vectorized_operations, x, y[:, :1], mentions=shapes, cause=cause)
@@ -505,44 +625,99 @@ def check_vectorized_operations():
 check_vectorized_operations()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of vectorized_operations: shapes, dtypes, and pairs that do not fit.
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_operations: random values.
 ### BEGIN HIDDEN TESTS
-def check_vectorized_operations_hidden():
-    rng = np.random.default_rng(13)
-    for shape in [(), (0, 3), (257,), (4, 5, 6)]:
-        for dtypes in [(np.float32, np.float32), (np.float32, np.float64), (np.int64, np.int64)]:
-            x, y = (np.asarray(rng.integers(-9, 10, shape)).astype(d) for d in dtypes)
-            kept = x.copy(), y.copy()
-            got = vectorized_operations(x, y)
-            expect_tensor(got["multiply"], np.asarray(x * y), f"multiply, {dtypes}")
-            expect_tensor(got["add"], np.asarray(x + y), f"add, {dtypes}")
-            expect_tensor(got["squared_diff"], np.asarray((x - y) ** 2), f"{dtypes}")
-            expect_unchanged(x, kept[0], "x")
-            expect_unchanged(y, kept[1], "y")
-    for dtype, rtol in ((np.float64, 1e-12), (np.float32, 1e-6)):
-        x, y = (1000 + rng.standard_normal((2, 50))).astype(dtype)
-        got, cause = (
-            vectorized_operations(x, y),
-            "in the inputs' dtype; subtract first, then square",
-        )
-        expect_tensor(got["multiply"], x * y, cause, rtol=rtol)
-        expect_tensor(got["add"], x + y, cause, rtol=rtol)
-        expect_tensor(got["squared_diff"], (x - y) ** 2, cause, rtol=rtol)
-    for bad in [(3, 1), (1,), (3, 4), ()]:
-        expect_error(
-            ValueError,
-            vectorized_operations,
-            np.ones((4, 3)),
-            np.ones(bad),
-            mentions=("(4, 3)", str(bad)),
-            cause="shapes that differ must be refused, not broadcast",
-        )
+@of_the_lesson
+def check_vectorized_operations_values():
+    rng = instances("vectorized_operations values")
+    for n in (2, 7, 500):
+        x, y = rng.integers(-99, 100, (2, n)).astype(np.float32) / 4
+        gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+        cause = "multiply is x * y, add is x + y, squared_diff is (x - y) ** 2"
+        expect_values(vectorized_operations, x, y, gives=gives, cause=cause)
+        expect_values(vectorized_operations, x.tolist(), Tensor(y), gives=gives, cause=cause)
 
 
-check_vectorized_operations_hidden()
+check_vectorized_operations_values()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_operations: any number of dimensions, no elements, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_operations_shapes():
+    rng = instances("vectorized_operations shapes")
+    for shape in [(), (0, 3), (1, 1), (2, 3, 2), (257,), (4, 5, 6)]:
+        x, y = (np.asarray(rng.integers(-9, 10, shape), np.float32) for _ in "xy")
+        gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+        cause = f"shape {shape}: the results have the same"
+        expect_values(vectorized_operations, x, y, gives=gives, cause=cause)
+    x, y = rng.integers(-9, 10, (2, 6, 6)).astype(np.float32)
+    x, y = x.T, y[::-1]
+    gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+    cause = "views are arrays like any other"
+    expect_values(vectorized_operations, x, y, gives=gives, cause=cause)
+
+
+check_vectorized_operations_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_operations: dtypes, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_operations_dtypes():
+    rng = instances("vectorized_operations dtypes")
+    f4, f8, i8 = np.float32, np.float64, np.int64
+    for left, right in [(f4, f4), (f4, f8), (f8, f8), (i8, i8), (np.int8, f4), (i8, f4)]:
+        x, y = rng.integers(-9, 10, 3).astype(left), rng.integers(-9, 10, 3).astype(right)
+        gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+        cause = f"{x.dtype} with {y.dtype} gives {np.result_type(x, y)}"
+        expect_tensor(vectorized_operations, x, y, gives=gives, cause=cause)
+        expect_unchanged(vectorized_operations, x, y)
+    expect_unchanged(vectorized_operations, Tensor(x), Tensor(y))
+    for dtype, rtol in ((f8, 1e-12), (f4, 1e-6)):
+        x, y = (1000 + rng.standard_normal((2, 9))).astype(dtype)
+        gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+        cause = "in the inputs' dtype; subtract first, then square"
+        expect_tensor(vectorized_operations, x, y, gives=gives, cause=cause, rtol=rtol)
+
+
+check_vectorized_operations_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_operations: pairs that do not fit.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_operations_errors():
+    cause = "shapes that differ must be refused, not broadcast"
+    for bad in [(3, 1), (4, 1), (1, 3), (3,), (1,), (3, 4), (4, 3, 1), ()]:
+        x, y = np.ones((4, 3), np.float32), np.ones(bad, np.float32)
+        shapes = "(4, 3)", str(bad)
+        expect_error(ValueError, vectorized_operations, x, y, mentions=shapes, cause=cause)
+        expect_error(ValueError, vectorized_operations, y, Tensor(x), mentions=shapes, cause=cause)
+
+
+check_vectorized_operations_errors()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_vectorized_operations_hidden_mechanism", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of vectorized_operations: Python lines run, for few and for many elements.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_vectorized_operations_mechanism():
+    rng = instances("vectorized_operations mechanism")
+    expect_no_loop(vectorized_operations, lambda n: tuple(rng.standard_normal((2, n))))
+
+
+check_vectorized_operations_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** `squared_diff` writes the difference to memory and reads it back; working through
@@ -653,6 +828,9 @@ for cliff in ladder.cliffs():
 # | 8 | 768 | 8 |
 # | 32 | 12,288 | 32 |
 # | 128 | 196,608 | 128 |
+#
+# **14 points**: main path 2, random instances 2, shapes 3, dtypes and inputs 2, errors 2,
+# mechanism 3.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cache_friendly_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -711,16 +889,17 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_cache_friendly_matmul():
+    A = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], dtype=np.float32)
+    B = np.array([[1, 0, 2], [0, 1, 0], [1, 1, 0]], dtype=np.float32)
+    cause = "3 rows and block_size 2: is the last, ragged block skipped?"
+    expect_tensor(cache_friendly_matmul, Tensor(A), B, block_size=2, gives=A @ B, cause=cause)
     rng = np.random.default_rng(3)
-    A = rng.integers(-4, 5, (64, 64)).astype(np.float32)
-    B = rng.integers(-4, 5, (64, 64)).astype(np.float32)
+    A, B = rng.integers(-4, 5, (2, 64, 64)).astype(np.float32)
     cause = "does every tile of A meet every matching tile of B, and is the sum kept?"
-    expect_tensor(cache_friendly_matmul(Tensor(A), Tensor(B)), A @ B, cause)
-    cause = "65 rows and block_size 16: is the last, ragged block skipped?"
-    A65 = np.vstack([A, A[:1]])
-    expect_tensor(cache_friendly_matmul(A65, B, block_size=16), A65 @ B, cause)
+    expect_tensor(cache_friendly_matmul, Tensor(A), Tensor(B), gives=A @ B, cause=cause)
     expect_error(
         ValueError,
         cache_friendly_matmul,
@@ -735,64 +914,103 @@ def check_cache_friendly_matmul():
 check_cache_friendly_matmul()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of cache_friendly_matmul: ragged, empty and large shapes, dtypes, memory orders.
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of cache_friendly_matmul: random matrices that blocks divide.
 ### BEGIN HIDDEN TESTS
-def check_cache_friendly_matmul_hidden():
-    rng = np.random.default_rng(14)
-    for m, k, n in [(1, 1, 1), (33, 31, 35), (2, 70, 3), (5, 0, 4), (0, 3, 2), (40, 8, 8)]:
-        for block in (1, 7, 32, 1000):
-            A = rng.integers(-4, 5, (m, k)).astype(np.float64)
-            B = rng.integers(-4, 5, (k, n)).astype(np.float64)
-            kept = A.copy(), B.copy()
-            cause = f"shapes {(m, k)} and {(k, n)}, block_size {block}"
-            expect_tensor(cache_friendly_matmul(A, B, block), A @ B, cause)
-            expect_unchanged(A, kept[0], "A")
-            expect_unchanged(B, kept[1], "B")
-    A, B = rng.integers(-4, 5, (20, 9)), rng.integers(-4, 5, (9, 11)).astype(np.float32)
-    for a, b in [(A.astype(np.float32), B), (A, B), (np.asfortranarray(A), B[:, ::-1])]:
-        got = cache_friendly_matmul(a, b, block_size=4)
-        expect_tensor(got, a @ b, f"{a.dtype} with {b.dtype}: result_type decides the dtype")
-    cause = "sums in the dtype of the result"
-    A, B = rng.standard_normal((9, 40)), rng.standard_normal((40, 7))
-    expect_tensor(cache_friendly_matmul(A, B, 16), A @ B, cause, rtol=1e-9, atol=1e-9)
-    A, B = (rng.integers(-99, 100, s).astype(np.float32) for s in ((9, 40), (40, 7)))
-    expect_tensor(cache_friendly_matmul(A, B, 16), A @ B, cause)
+@of_the_lesson
+def check_cache_friendly_matmul_values():
+    rng = instances("cache_friendly_matmul values")
+    for n, block in [(2, 1), (4, 2), (32, 8), (64, 16), (96, 32)]:
+        A, B = rng.integers(-9, 10, (2, n, n)).astype(np.float32)
+        cause = "are all tiles multiplied, and the products of one tile of C added up?"
+        expect_values(cache_friendly_matmul, A, B, block, gives=A @ B, cause=cause)
+        expect_values(cache_friendly_matmul, A, B, block_size=block, gives=A @ B, cause=cause)
+    A, B = rng.standard_normal((2, 64, 64), dtype=np.float32)
+    gives = A.astype(np.float64) @ B
+    cause = "the sum over all tiles"
+    expect_values(cache_friendly_matmul, A, B, gives=gives, cause=cause, rtol=1e-4, atol=1e-4)
 
 
-check_cache_friendly_matmul_hidden()
+check_cache_friendly_matmul_values()
 ### END HIDDEN TESTS
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_errors", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_shapes", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of cache_friendly_matmul: ragged, empty, long and wide, blocks beyond the matrix.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_cache_friendly_matmul_shapes():
+    rng = instances("cache_friendly_matmul shapes")
+    sizes = [(1, 1, 1), (3, 2, 5), (2, 5, 3), (5, 3, 2), (2, 70, 3), (33, 31, 35), (40, 8, 8)]
+    for m, k, n in [*sizes, (8, 40, 8), (8, 8, 40), (5, 0, 4), (0, 3, 2), (3, 2, 0)]:
+        for block in (1, 2, 7, 32, 1000):
+            A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n)))
+            cause = f"shapes {(m, k)} and {(k, n)}, block_size {block}: the last tile is smaller"
+            expect_values(cache_friendly_matmul, A, B, block, gives=A @ B, cause=cause)
+    A, B = rng.integers(-4, 5, (20, 9)).astype(np.float32), rng.integers(-4, 5, (20, 11)) * 1.0
+    cause = "a transposed or reversed view is a matrix like any other"
+    expect_values(cache_friendly_matmul, A.T, B[:, ::-1], 4, gives=A.T @ B[:, ::-1], cause=cause)
+    expect_values(cache_friendly_matmul, A.T, np.asfortranarray(B), 4, gives=A.T @ B, cause=cause)
+
+
+check_cache_friendly_matmul_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_dtypes", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of cache_friendly_matmul: dtypes, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_cache_friendly_matmul_dtypes():
+    rng = instances("cache_friendly_matmul dtypes")
+    f4, f8, i8 = np.float32, np.float64, np.int64
+    for left, right in [(f4, f4), (f8, f8), (f4, f8), (f8, f4), (i8, i8), (i8, f4), (f4, i8)]:
+        A, B = rng.integers(-4, 5, (3, 5)).astype(left), rng.integers(-4, 5, (5, 3)).astype(right)
+        cause = f"{A.dtype} with {B.dtype} gives {np.result_type(A, B)}"
+        expect_tensor(cache_friendly_matmul, A, B, 2, gives=A @ B, cause=cause)
+        expect_unchanged(cache_friendly_matmul, A, B, 2)
+        expect_unchanged(cache_friendly_matmul, Tensor(A), Tensor(B), 32)
+    A, B = rng.standard_normal((9, 40)), rng.standard_normal((40, 7))
+    cause = "sums in the dtype of the result"
+    tolerance = {"rtol": 1e-9, "atol": 1e-9}
+    expect_tensor(cache_friendly_matmul, A, B, 16, gives=A @ B, cause=cause, **tolerance)
+    A, B = np.array([[2**40, 1]]), np.array([[1], [1]])
+    expect_tensor(cache_friendly_matmul, A, B, 1, gives=A @ B, cause=cause)
+
+
+check_cache_friendly_matmul_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of cache_friendly_matmul: bad arguments.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_cache_friendly_matmul_errors():
     A, B = np.ones((2, 3), np.float32), np.ones((3, 2), np.float32)
     for bad in (0, -1, -32):
-        expect_error(
-            ValueError,
-            cache_friendly_matmul,
-            A,
-            B,
-            bad,
-            mentions=(str(bad),),
-            cause="block_size < 1 must be refused",
-        )
-    for a, b in [(A, A), (A[0], B), (A, B[None]), (B, B)]:
-        expect_error(
-            ValueError,
-            cache_friendly_matmul,
-            a,
-            b,
-            mentions=(str(a.shape), str(b.shape)),
-            cause="shapes that do not fit must be refused before any work",
-        )
+        cause, named = "block_size < 1 must be refused", (str(bad),)
+        expect_error(ValueError, cache_friendly_matmul, A, B, bad, mentions=named, cause=cause)
+    for a, b in [(A, A), (A[0], B), (A, B[:, 0]), (A, B[None]), (B, B)]:
+        cause = "shapes that do not fit must be refused before any work"
+        shapes = str(a.shape), str(b.shape)
+        expect_error(ValueError, cache_friendly_matmul, a, b, mentions=shapes, cause=cause)
 
 
 check_cache_friendly_matmul_errors()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul_hidden_mechanism", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of cache_friendly_matmul: the size of a step, and misses of a simulated cache.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_cache_friendly_matmul_mechanism():
+    expect_tiles(cache_friendly_matmul)
+
+
+check_cache_friendly_matmul_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # An instrument writes down every access that a kernel makes to 32 by 32 matrices and sends them
@@ -878,6 +1096,9 @@ test_cache_friendly_matmul()
 #          |         |         |         |
 # out  | piece 0 | piece 1 | piece 2 | piece 3 |      each writes its own piece
 # ```
+#
+# **10 points**: main path 2, random instances 1, shapes 2, dtypes and inputs 1, errors 1,
+# mechanism 3.
 
 
 # %% nbgrader={"grade": false, "grade_id": "parallel_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -935,73 +1156,116 @@ def parallel_relu(x: ArrayLike, num_workers: int = 4) -> Tensor:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_parallel_relu():
-    x = np.random.default_rng(4).standard_normal(200_003, dtype=np.float32)
-    before = x.copy()
-    cause = "are all pieces done, the last one too, and in order?"
-    for workers in (1, 2, 3, 4):
-        expect_tensor(parallel_relu(Tensor(x), workers), np.maximum(x, 0), cause)
-    expect_unchanged(x, before, "x")
+    x = np.array([-1.0, 2.0, -3.0], dtype=np.float32)
     cause = "more workers than elements: some pieces are empty"
-    expect_tensor(parallel_relu(x[:3], num_workers=16), np.maximum(x[:3], 0), cause)
-    expect_error(
-        ValueError,
-        parallel_relu,
-        x,
-        num_workers=0,
-        mentions=("0",),
-        cause="somebody has to do the work",
-    )
+    gives = np.array([0.0, 2.0, 0.0], dtype=np.float32)
+    expect_tensor(parallel_relu, Tensor(x), num_workers=16, gives=gives, cause=cause)
+    x = np.random.default_rng(4).standard_normal(200_003, dtype=np.float32)
+    for workers in (1, 2, 3, 4):
+        cause = "are all pieces done, the last one too, and in order?"
+        expect_tensor(parallel_relu, x, workers, gives=np.maximum(x, 0), cause=cause)
+    cause = "somebody has to do the work"
+    expect_error(ValueError, parallel_relu, x, num_workers=0, mentions=("0",), cause=cause)
 
 
 check_parallel_relu()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of parallel_relu: any shape, dtype and memory order, NaN and infinities.
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_relu: random values, NaN and infinities, any number of workers.
 ### BEGIN HIDDEN TESTS
-def check_parallel_relu_hidden():
-    rng = np.random.default_rng(15)
-    for shape in [(), (0,), (5,), (2, 0, 3), (3, 70_000), (70_000, 3), (41, 43, 47)]:
-        for dtype in (np.float16, np.float32, np.float64, np.int8, np.int64):
-            x = np.asarray(rng.integers(-9, 10, shape)).astype(dtype)
-            before = x.copy()
-            expected = np.asarray(np.where(x > 0, x, 0), dtype=dtype)
-            expect_tensor(parallel_relu(x, 3), expected, f"shape {shape}, {x.dtype}")
-            expect_unchanged(x, before, "x")
-    x = rng.standard_normal(70_001)
-    expect_tensor(parallel_relu(x, 3), np.maximum(x, 0), "float64 stays float64 all the way")
-    x = rng.standard_normal((500, 601), dtype=np.float32)
-    x[::7, 3] = np.nan
-    x[1::5, 8] = -np.inf
-    for view in (x.T, x[::2, ::3], np.asfortranarray(x), x[::-1]):
-        expect_tensor(parallel_relu(view, 4), np.maximum(view, 0), "a view, with NaN and -inf")
+@of_the_lesson
+def check_parallel_relu_values():
+    rng = instances("parallel_relu values")
+    for n, workers in [(4, 2), (1000, 3), (100_003, 4), (300_001, 7), (300_000, 2)]:
+        x = rng.standard_normal(n, dtype=np.float32)
+        cause = f"{workers} workers: is every element done once, and is it in its place?"
+        expect_values(parallel_relu, x, workers, gives=np.maximum(x, 0), cause=cause)
+        x[:: n // 2], x[1 :: n // 3] = np.nan, -np.inf
+        cause = "NaN stays NaN, -inf becomes 0"
+        expect_values(parallel_relu, x, num_workers=workers, gives=np.maximum(x, 0), cause=cause)
 
 
-check_parallel_relu_hidden()
+check_parallel_relu_values()
 ### END HIDDEN TESTS
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_shapes", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_relu: any number of dimensions, few and no elements, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_parallel_relu_shapes():
+    rng = instances("parallel_relu shapes")
+    few = [(), (0,), (1,), (5,), (2, 0, 3), (2, 3)]
+    for shape in [*few, (3, 70_000), (70_000, 3), (41, 43, 47), (2, 200_001)]:
+        x = np.asarray(rng.standard_normal(shape), dtype=np.float32)
+        for workers in (1, 3, 16):
+            cause = f"shape {shape}, {workers} workers: the result has the shape of x"
+            expect_values(parallel_relu, x, workers, gives=np.maximum(x, 0), cause=cause)
+    x = rng.standard_normal((500, 601), dtype=np.float32)
+    for view in (x.T, x[::2, ::3], np.asfortranarray(x), x[::-1]):
+        cause = "a view: its elements do not lie one after the other"
+        expect_values(parallel_relu, view, 4, gives=np.maximum(view, 0), cause=cause)
+
+
+check_parallel_relu_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_relu: dtypes, digits, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_parallel_relu_dtypes():
+    rng = instances("parallel_relu dtypes")
+    for dtype in (np.float16, np.float32, np.float64, np.int8, np.int64):
+        for n in (4, 200_001):
+            x = rng.integers(-9, 10, n).astype(dtype)
+            gives = np.where(x > 0, x, 0).astype(dtype)
+            cause = f"{x.dtype} in, {x.dtype} out"
+            expect_tensor(parallel_relu, x, 3, gives=gives, cause=cause)
+            expect_unchanged(parallel_relu, x, 3)
+    x = rng.standard_normal(200_001)
+    cause = "float64 stays float64 all the way"
+    expect_tensor(parallel_relu, x, 3, gives=np.maximum(x, 0), cause=cause)
+    expect_unchanged(parallel_relu, Tensor(x), 3)
+
+
+check_parallel_relu_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_errors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of parallel_relu: bad arguments.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_parallel_relu_errors():
-    for x in (np.ones(4, np.float32), np.ones(300_000, np.float32)):
+    cause = "num_workers < 1 must be refused, for small and empty arrays too"
+    for n in (0, 4, 300_000):
         for bad in (0, -1, -4):
-            expect_error(
-                ValueError,
-                parallel_relu,
-                x,
-                bad,
-                mentions=(str(bad),),
-                cause="num_workers < 1 must be refused, for small arrays too",
-            )
+            x, named = np.ones(n, np.float32), (str(bad),)
+            expect_error(ValueError, parallel_relu, x, bad, mentions=named, cause=cause)
 
 
 check_parallel_relu_errors()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_relu_hidden_mechanism", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_relu: which threads touch which elements, and when.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_parallel_relu_mechanism():
+    x = instances("parallel_relu mechanism").standard_normal(400_000, dtype=np.float32)
+    for workers in (2, 3):
+        expect_shared_work(parallel_relu, x, workers)
+
+
+check_parallel_relu_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** With twice the workers, does ReLU of ten million elements take half of the time?
@@ -1046,6 +1310,8 @@ lines(
 # | NumPy on a large array | hardly | side by side |
 # | a Python loop | always | one after the other |
 # | waiting for a file or a network | never | side by side |
+#
+# **12 points**: main path 2, random instances 2, shapes 1, errors 3, mechanism 4.
 
 
 # %% nbgrader={"grade": false, "grade_id": "parallel_batch_processing", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1119,103 +1385,129 @@ def _bounded_map(
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_parallel_batch_processing():
     batch = [Tensor(np.full(3, v, dtype=np.float32)) for v in range(7)]
     got = parallel_batch_processing(batch, lambda t: float(t.data.sum()), num_workers=3)
-    expected = [0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0]
-    assert got == expected, f"got {got}, expected {expected}: are the results in input order?"
-    got = parallel_batch_processing([], abs)
-    assert got == [], f"got {got} for an empty batch, expected []"
-    expect_error(
-        ValueError,
-        parallel_batch_processing,
-        batch,
-        lambda t: t,
-        num_workers=0,
-        mentions=("0",),
-        cause="somebody has to do the work",
+    sums = [0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0]
+    assert got == sums, (
+        f"tried the sums of 7 Tensors with num_workers=3: got {got}, expected {sums}: "
+        "are the results in input order?"
     )
+    got = parallel_batch_processing([], abs)
+    assert got == [], f"tried an empty batch: got {got}, expected []: is there nothing to wait for?"
+    cause = "somebody has to do the work"
+    expect_error(ValueError, parallel_batch_processing, batch, abs, 0, mentions=("0",), cause=cause)
 
 
 check_parallel_batch_processing()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of parallel_batch_processing: order, exceptions, bad arguments.
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden_values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_batch_processing: results in input order, whatever takes how long.
 ### BEGIN HIDDEN TESTS
-def check_parallel_batch_processing_hidden():
-    items = list(range(40))
-    for workers in (1, 2, 4, 50):
-        got = parallel_batch_processing(items, lambda v: v * v, workers)
-        assert got == [v * v for v in items], f"got {got} with {workers} workers: order lost?"
+@of_the_lesson
+def check_parallel_batch_processing_values():
+    import threading
 
+    rng = instances("parallel_batch_processing values")
+    items = rng.integers(-99, 100, 40).tolist()
+    for workers in (1, 2, 4):
+        got = parallel_batch_processing(items, lambda v: v * v, workers)
+        expected = [v * v for v in items]
+        assert got == expected, (
+            f"tried the squares of {items[:5]}... with num_workers={workers}: got {got[:5]}..., "
+            f"expected {expected[:5]}...: is every item done once, in its place?"
+        )
+    last_is_done = threading.Event()
+
+    def first_ends_last(item):
+        if item == 1:
+            last_is_done.set()
+        else:
+            last_is_done.wait(5)
+        return item
+
+    got = parallel_batch_processing([0, 1], first_ends_last, 2)
+    assert got == [0, 1], (
+        f"tried two items of which the first ends last: got {got}, expected [0, 1]: are results "
+        "collected as they come, and not by the place of their items?"
+    )
+
+
+check_parallel_batch_processing_values()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_batch_processing: no items, one, fewer than workers, not a list.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_parallel_batch_processing_shapes():
+    for items in ([], [3], [3, 1], (5, 4), range(6), np.arange(4), "abc"):
+        for workers in (1, 2, 50):
+            got = parallel_batch_processing(items, lambda v: (v, v), num_workers=workers)
+            expected = [(v, v) for v in items]
+            assert got == expected, (
+                f"tried {items!r} with num_workers={workers}: got {got!r}, expected {expected}: "
+                "a list of results, for any batch and any number of workers"
+            )
+    got = parallel_batch_processing([1, None, 2], lambda v: v, 2)
+    assert got == [1, None, 2], f"tried [1, None, 2]: got {got}: None is a result like any other"
+
+
+check_parallel_batch_processing_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden_errors", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of parallel_batch_processing: exceptions of the operation, bad arguments.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_parallel_batch_processing_errors():
     def fails_on_three(v):
         if v == 3:
             raise KeyError("three")
         return v
 
-    cause = "an exception of the operation must reach the caller"
-    expect_error(
-        KeyError, parallel_batch_processing, items, fails_on_three, mentions=("three",), cause=cause
-    )
+    cause = "an exception of the operation must reach the caller as it is"
+    for items in ([3], [0, 1, 2, 3], list(range(40)), [3, 4, 5]):
+        for workers in (1, 4):
+            expect_error(
+                KeyError,
+                parallel_batch_processing,
+                items,
+                fails_on_three,
+                workers,
+                mentions=("three",),
+                cause=cause,
+            )
+    cause = "num_workers < 1 must be refused, for an empty batch too"
     for bad in (0, -2):
-        expect_error(
-            ValueError,
-            parallel_batch_processing,
-            [],
-            abs,
-            bad,
-            mentions=(str(bad),),
-            cause="num_workers < 1 must be refused, for an empty batch too",
-        )
+        for items in ([], [1, 2]):
+            named = (str(bad),)
+            expect_error(
+                ValueError, parallel_batch_processing, items, abs, bad, mentions=named, cause=cause
+            )
 
 
-check_parallel_batch_processing_hidden()
+check_parallel_batch_processing_errors()
 ### END HIDDEN TESTS
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden_concurrency", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing_hidden_mechanism", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of parallel_batch_processing: how many operations really run at the same time.
 ### BEGIN HIDDEN TESTS
-def check_parallel_batch_processing_concurrency():
-    import threading  # here, since an answer may have used the name for something else
-
-    for workers in (2, 3):
-        together = threading.Barrier(workers)  # opens only for `workers` threads at once
-        lock, one_too_many = threading.Lock(), threading.Event()
-        inside = most = 0
-
-        def meet(item, together=together, workers=workers, lock=lock, extra=one_too_many):
-            nonlocal inside, most
-            with lock:
-                inside += 1
-                most = max(most, inside)
-                if inside > workers:
-                    extra.set()
-            together.wait(timeout=5)
-            extra.wait(timeout=0.05)  # leaves a further thread the time to show up
-            with lock:
-                inside -= 1
-            return item
-
-        try:
-            got = parallel_batch_processing(list(range(4 * workers)), meet, num_workers=workers)
-        except threading.BrokenBarrierError:
-            raise AssertionError(
-                f"num_workers={workers}, but never {workers} operations at the same time: "
-                "are they run one after the other?"
-            ) from None
-        assert got == list(range(4 * workers)), f"got {got}: order lost?"
-        assert most == workers, (
-            f"num_workers={workers}, but {most} operations at the same time: "
-            "is num_workers handed to the pool?"
-        )
+@of_the_lesson
+def check_parallel_batch_processing_mechanism():
+    for workers in (2, 3, 5):
+        expect_at_once(parallel_batch_processing, workers, items=3 * workers + 1)
+    expect_at_once(parallel_batch_processing, 1, items=3)
 
 
-check_parallel_batch_processing_concurrency()
+check_parallel_batch_processing_mechanism()
 ### END HIDDEN TESTS
-
 
 # %% [markdown]
 # **Guess.** A job takes one worker 80 ms alone. How many milliseconds do two workers need for one
@@ -1291,6 +1583,8 @@ test_parallel_processing()
 # | `time.time` may jump | `time.perf_counter` only goes forward |
 # | the garbage collector runs when it likes | hold it off while timing |
 # | `tracemalloc` slows every allocation | measure memory in a pass of its own |
+#
+# **10 points**: main path 2, random instances 2, times 2, side effects 2, errors 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "SimpleProfiler", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1391,7 +1685,8 @@ class SimpleProfiler:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_SimpleProfiler():
     calls = []
 
@@ -1400,116 +1695,166 @@ def check_SimpleProfiler():
         return n * repeats * warmup
 
     result, metrics = SimpleProfiler().profile(work, 7, repeats=2, warmup=3)
-    assert result == 42, f"got the result {result}, expected 42: are kwargs handed to fn?"
+    tried = "tried profile(work, 7, repeats=2, warmup=3)"
+    assert result == 42, f"{tried}: got {result}, expected 42: are args and kwargs handed to fn?"
     keys = {"wall_time", "min_time", "cpu_time", "repeats", "peak_memory"}
-    assert keys <= set(metrics), f"metrics lacks {sorted(keys - set(metrics))}"
-    assert set(calls) == {(7, 2, 3)}, f"fn was called with {set(calls)}: all kwargs are fn's"
+    missing = sorted(keys - set(metrics))
+    assert not missing, f"{tried}: metrics lacks {missing}: are the keys spelt as in the docstring?"
     least = metrics["repeats"] + 2
     assert len(calls) >= least, (
-        f"fn was called {len(calls)} times for {metrics['repeats']} repeats, expected at least "
-        f"{least}: a warm-up before the timed calls, and a call of its own for the memory"
+        f"{tried}: fn was called {len(calls)} times for {metrics['repeats']} repeats, expected at "
+        f"least {least}: a warm-up before the timed calls, and a call of its own for the memory?"
     )
     least, median = metrics["min_time"], metrics["wall_time"]
-    assert 0 <= least <= median, f"min_time {least} and wall_time {median}: a median is no less"
+    assert 0 <= least <= median, (
+        f"{tried}: min_time {least} and wall_time {median}: is the one the least and the other "
+        "the median of the same times?"
+    )
 
 
 check_SimpleProfiler()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of SimpleProfiler: which clock reading becomes which number.
+# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden_values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of SimpleProfiler: arguments, keyword arguments and the result.
 ### BEGIN HIDDEN TESTS
-def check_SimpleProfiler_times():
-    import statistics
-    import time  # here, since an answer may have used the name for something else
+@of_the_lesson
+def check_SimpleProfiler_values():
+    calls = []
 
-    slow = 0.06  # seconds; one call among many quick ones
-    own = []  # what each call took by its own clock
+    def work(*args, **kwargs):
+        calls.append((args, kwargs))
+        return ["made", args, kwargs]
 
-    def mostly_quick():
-        start = time.perf_counter()
-        until = start + (slow if len(own) == 4 else 20e-6)
-        while time.perf_counter() < until:
-            pass
-        own.append(time.perf_counter() - start)
-
-    _, metrics = SimpleProfiler().profile(mostly_quick)
-    assert metrics["min_time"] >= min(own), (
-        f"min_time is {metrics['min_time']} s, but no call took less than {min(own)} s: "
-        "seconds, from time.perf_counter?"
-    )
-    assert metrics["min_time"] < slow, "min_time is that of the slowest call"
-    # The mean of the repeats cannot be less than slow / repeats.
-    limit = max(slow / metrics["repeats"], 2 * statistics.median(own))
-    assert metrics["wall_time"] < limit, (
-        f"wall_time is {metrics['wall_time']} s where all calls but one took about 20 "
-        "microseconds: the median ignores one slow call, the mean does not"
-    )
+    profiler = SimpleProfiler()
+    for args, kwargs in [((), {}), ((1, [2]), {}), ((1,), {"scale": 2, "warmup": 9, "n": 0})]:
+        calls.clear()
+        got, metrics = profiler.profile(work, *args, **kwargs)
+        tried = f"tried profile(fn, {args}, {kwargs})"
+        expected = ["made", args, kwargs]
+        assert got == expected, f"{tried}: got {got}, expected {expected}: is it fn's own result?"
+        wrong = [call for call in calls if call != (args, kwargs)]
+        assert not wrong, f"{tried}: fn was called with {wrong[0]}: all of them are fn's, each time"
+        for key, value in metrics.items():
+            is_number = isinstance(value, (int, float, np.integer, np.floating))
+            assert is_number, f"{tried}: {key} is {value!r}, expected a number"
+    (other, _), _ = profiler.profile(lambda: 1), None
+    assert other == 1, f"tried a second function: got {other}, expected 1: whose result is it?"
 
 
-def check_SimpleProfiler_order():
-    import statistics
-    import time
-
-    own = []  # each call takes longer than the one before: median, minimum and last call differ
-
-    def ramp():
-        start = time.perf_counter()
-        until = start + 0.0003 * (len(own) + 1)
-        while time.perf_counter() < until:
-            pass
-        own.append(time.perf_counter() - start)
-
-    _, metrics = SimpleProfiler().profile(ramp)
-    if metrics["repeats"] >= 4:
-        least = statistics.median(sorted(own)[: metrics["repeats"]])
-        most = statistics.median(sorted(own)[-metrics["repeats"] :]) + 0.001
-        assert least <= metrics["wall_time"] <= most, (
-            f"wall_time is {metrics['wall_time']} s, the median lies between {least} and {most} s:"
-            " neither the minimum nor the last call"
-        )
-
-
-check_SimpleProfiler_times()
-check_SimpleProfiler_order()
+check_SimpleProfiler_values()
 ### END HIDDEN TESTS
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden_effects", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of SimpleProfiler: what it switches on or off, and what it leaves behind.
+# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden_mechanism_times", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of SimpleProfiler: what a clock showed, and which number became which metric.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_SimpleProfiler_times():
+    rng = instances("SimpleProfiler times")
+    for kind in ("random", "rising", "one slow call"):
+        with fake_clock(SimpleProfiler) as clock:
+            lasted = []
+
+            def work(clock=clock, lasted=lasted, kind=kind):
+                wall = float(rng.integers(100, 900)) / 1024
+                if kind == "rising":
+                    wall = (len(lasted) + 1) / 64
+                elif kind == "one slow call":
+                    wall = 64.0 if len(lasted) == 5 else 1 / 1024 + len(lasted) / 2**20
+                clock.advance(wall, wall / 4)
+                lasted.append(wall)
+
+            _, metrics = SimpleProfiler().profile(work)
+        expect_times(metrics, lasted, clock, kind)
+
+
+check_SimpleProfiler_times()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden_mechanism_effects", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of SimpleProfiler: collector and tracing during the timed calls, the memory's peak.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_SimpleProfiler_effects():
     import gc
     import tracemalloc
 
     states = []
 
-    def observe(fail=False):
-        states.append((gc.isenabled(), tracemalloc.is_tracing()))
-        if fail:
-            raise OSError("from fn")
-        return np.ones(250_000)
+    def observe():
+        collected.clear()
+        kept = [[] for _ in range(5_000)]  # enough to start a collection that is not held off
+        states.append((bool(collected), tracemalloc.is_tracing()))
+        return len(kept)
 
-    _, metrics = SimpleProfiler().profile(observe)
+    collected = []
+    gc.callbacks.append(note := lambda *_: collected.append(1))
+    try:
+        _, metrics = SimpleProfiler().profile(observe)
+    finally:
+        gc.callbacks.remove(note)
     quiet = states.count((False, False))
     assert quiet >= metrics["repeats"], (
-        f"{quiet} of the calls ran without collector and tracing, expected {metrics['repeats']}"
+        f"tried a function that allocates: {quiet} of {len(states)} calls ran without collector "
+        f"and tracing, expected the {metrics['repeats']} timed ones: is the collector off, and is "
+        "memory measured in a call of its own?"
     )
-    assert 2_000_000 <= metrics["peak_memory"] < 4_000_000, (
-        f"peak_memory is {metrics['peak_memory']}, fn allocates 2,000,000 bytes: a pass of its own?"
-    )
-    _, metrics = SimpleProfiler().profile(lambda: float(np.ones(250_000).sum()))
-    assert metrics["peak_memory"] >= 2_000_000, "the peak is not what is left at the end"
-    cause = "what fn raises belongs to the caller"
-    profile = SimpleProfiler().profile
-    expect_error(OSError, profile, observe, fail=True, mentions=("from fn",), cause=cause)
-    assert gc.isenabled(), "the garbage collector was left off"
-    assert not tracemalloc.is_tracing(), "tracemalloc was left running"
+    for size in (250_000, 1_000_000):
+        _, metrics = SimpleProfiler().profile(lambda n=size: float(np.ones(n).sum()))
+        peak = metrics["peak_memory"]
+        assert 8 * size <= peak < 8 * size + 500_000, (
+            f"tried a function that allocates {8 * size:,} bytes and frees them: peak_memory is "
+            f"{peak:,}: bytes, at the highest point, in a pass of its own?"
+        )
+    assert gc.isenabled(), "the garbage collector was left off: is it put back?"
+    assert not tracemalloc.is_tracing(), "tracemalloc was left running: is it stopped?"
 
 
 check_SimpleProfiler_effects()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_SimpleProfiler_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of SimpleProfiler: what fn raises, and what is left behind then.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_SimpleProfiler_errors():
+    import gc
+    import tracemalloc
+
+    thresholds = gc.get_threshold()
+    for fails_in in (1, 2, 5, "tracing"):
+        calls = []
+
+        def fail(calls=calls, fails_in=fails_in):
+            calls.append(1)
+            if len(calls) == fails_in or (fails_in == "tracing" and tracemalloc.is_tracing()):
+                raise OSError("from fn")
+
+        tried = f"tried a function that raises OSError in call {fails_in}"
+        try:
+            SimpleProfiler().profile(fail)
+            raised = "nothing"
+        except OSError as error:
+            raised = f"OSError: {error}"
+        except Exception as error:
+            raised = type(error).__name__
+        collecting = gc.isenabled() and gc.get_threshold() == thresholds
+        tracing = tracemalloc.is_tracing()
+        gc.enable()
+        gc.set_threshold(*thresholds)
+        tracemalloc.stop()
+        assert raised == "OSError: from fn", (
+            f"{tried}: got {raised}, expected the OSError: what fn raises belongs to the caller"
+        )
+        assert collecting, f"{tried}: the garbage collector was left off: put it back in finally"
+        assert not tracing, f"{tried}: tracemalloc was left running: stop it in finally"
+
+
+check_SimpleProfiler_errors()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** An array that was just made has an address, but no memory yet. How many times as long as
@@ -1628,6 +1973,8 @@ test_performance_profiling()
 # | int32 | 2,147,483,647 | 131,071 |
 #
 # The third row is why a float32 product of whole numbers can be exact, and when it stops.
+#
+# **10 points**: main path 2, random instances 2, shapes 1, dtypes and inputs 3, errors 2.
 
 
 # %% nbgrader={"grade": false, "grade_id": "quantized_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1704,79 +2051,138 @@ def _exact_sums(
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_quantized_matmul():
     A = np.array([[0.5, -1.0, 0.24]], dtype=np.float32)
     B = np.array([[2.0], [4.0], [8.0]], dtype=np.float32)
-    expected = np.array([[-1.0]], dtype=np.float32)
+    gives = np.array([[-1.0]], dtype=np.float32)
     cause = "the levels of A are 2, -4, 1 (rounded), their sum -2, and scale_A * scale_B is 0.5"
-    expect_tensor(quantized_matmul(Tensor(A), Tensor(B), 0.25, 2.0), expected, cause)
+    expect_tensor(quantized_matmul, Tensor(A), Tensor(B), 0.25, 2.0, gives=gives, cause=cause)
     q = np.full((1, 300), 127, dtype=np.int8)
-    expected = np.array([[300 * 127 * 127]], dtype=np.float32)
+    gives = np.array([[300 * 127 * 127]], dtype=np.float32)
     cause = "a sum of int8 products needs an accumulator of at least 32 bits"
-    expect_tensor(quantized_matmul(q, q.T), expected, cause)
+    expect_tensor(quantized_matmul, q, q.T, gives=gives, cause=cause)
     loud = np.array([[1000.0, -1000.0]], dtype=np.float32)
-    cause = "beyond the last level a value saturates at 127 or -128, it does not wrap around"
-    expect_tensor(quantized_matmul(loud, np.eye(2)), np.float32([[127, -128]]), cause)
+    gives, cause = np.float32([[127, -128]]), "beyond the last level a value saturates"
+    expect_tensor(quantized_matmul, loud, np.eye(2), gives=gives, cause=cause)
 
 
 check_quantized_matmul()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul_hidden", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of quantized_matmul: exact long sums, scales per column, shapes and dtypes.
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul_hidden_values", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_matmul: levels, saturation, scales, one scale per column.
 ### BEGIN HIDDEN TESTS
-def check_quantized_matmul_hidden():
-    rng = np.random.default_rng(16)
-    for m, k, n in [(1, 1, 1), (5, 33, 7), (3, 0, 2), (2, 1025, 3), (2, 100_000, 2)]:
-        A = rng.integers(60, 128, (m, k)).astype(np.int8)
-        B = rng.integers(60, 128, (k, n)).astype(np.int8)
-        B[k // 2 :] *= -1  # the second half takes the sum back from beyond 2**24
-        kept = A.copy()
-        exact = A.astype(np.int64) @ B.astype(np.int64)
-        cause = f"K = {k}: every partial sum must be exact"
-        expect_tensor(quantized_matmul(A, B), exact.astype(np.float32), cause)
-        expect_unchanged(A, kept, "A")
-    A, B = np.array([[10, -20, 127]], np.int8), np.array([[3], [-128], [7]], np.int8)
-    kept = A.copy(), B.copy()
-    expected = np.float32([[(30 + 2560 + 889) * 0.5 * 0.25]])
+@of_the_lesson
+def check_quantized_matmul_values():
+    rng = instances("quantized_matmul values")
+    for m, k, n in [(1, 2, 2), (2, 3, 2), (9, 20, 4)]:
+        scale_A, scale_B = (float(2.0 ** rng.integers(-5, 2)) for _ in "AB")
+        # Quarters of a level: no value lies near a half, where rounding is anybody's choice.
+        A = (rng.integers(-160, 161, (m, k)) + rng.choice([-0.25, 0.25, 0.0])) * scale_A
+        B = (rng.integers(-160, 161, (k, n)) + rng.choice([-0.25, 0.25, 0.0])) * scale_B
+        A, B = A.astype(np.float32), B.astype(np.float32)
+        qa, qb = (np.clip(np.round(x / s), -128, 127) for x, s in ((A, scale_A), (B, scale_B)))
+        gives = qa @ qb * scale_A * scale_B
+        cause = "levels are clip(round(x / scale), -128, 127), the sum is times both scales"
+        expect_values(quantized_matmul, A, B, scale_A, scale_B, gives=gives, cause=cause)
+        expect_values(
+            quantized_matmul, A, B, scale_A=scale_A, scale_B=scale_B, gives=gives, cause=cause
+        )
+        scales = 2.0 ** rng.integers(-5, 2, n)
+        B = (B / scale_B * scales).astype(np.float32)
+        gives = qa @ qb * scale_A * scales
+        cause = "scale_B may be a vector: one scale per column of B, for levels and for results"
+        expect_values(quantized_matmul, A, B, scale_A, scales, gives=gives, cause=cause)
+    q = np.array([[10, -20, 127]], np.int8)
+    gives = np.float32([[(100 + 400 + 127 * 127) * 0.125]])
     cause = "int8 inputs are levels already: the scales belong to the result only"
-    expect_tensor(quantized_matmul(A, B, 0.5, 0.25), expected, cause)
-    expect_unchanged(A, kept[0], "A")
-    expect_unchanged(B, kept[1], "B")
-    A, B = rng.standard_normal((9, 20)), rng.standard_normal((20, 4)).astype(np.float32)
-    scales = np.array([0.5, 0.01, 0.02, 0.1])
-    qa = np.clip(np.round(A / 0.02), -128, 127)
-    qb = np.clip(np.round(B / scales), -128, 127)
-    expected = (qa @ qb * (0.02 * scales)).astype(np.float32)
-    got = quantized_matmul(A, B, scale_A=0.02, scale_B=scales)
-    expect_tensor(got, expected, "one scale per column of B", rtol=1e-6)
+    expect_values(quantized_matmul, q, q.T, 0.5, 0.25, gives=gives, cause=cause)
+    x = np.float32([[-1000.0, 1000.0, 127.5, 0.6, -0.6]])
+    gives = np.float32([[-128.0, 127.0, 127.0, 1.0, -1.0]])
+    cause = "round to the nearest level, then saturate at -128 and 127: no wrap-around"
+    expect_values(quantized_matmul, x, np.eye(5, dtype=np.float32), gives=gives, cause=cause)
 
 
-check_quantized_matmul_hidden()
+check_quantized_matmul_values()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_matmul: one row, one column, nothing at all, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_quantized_matmul_shapes():
+    rng = instances("quantized_matmul shapes")
+    for m, k, n in [(1, 1, 1), (1, 4, 2), (3, 1, 2), (3, 0, 2), (0, 3, 2), (2, 3, 0), (7, 65, 9)]:
+        A, B = (rng.integers(-128, 128, s).astype(np.int8) for s in ((m, k), (k, n)))
+        gives = A.astype(np.int64) @ B.astype(np.int64)
+        cause = f"shapes {(m, k)} and {(k, n)}: a sum over nothing is 0"
+        expect_values(quantized_matmul, A, B, gives=gives, cause=cause)
+    A, B = (rng.integers(-128, 128, s).astype(np.int8) for s in ((6, 5), (6, 8)))
+    gives = A.T.astype(np.int64) @ B[:, ::-1].astype(np.int64)
+    cause = "a transposed or reversed view is a matrix like any other"
+    expect_values(quantized_matmul, A.T, B[:, ::-1], gives=gives, cause=cause)
+
+
+check_quantized_matmul_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul_hidden_dtypes", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_matmul: exact sums up to K = 100,000, float32 results, inputs kept.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_quantized_matmul_dtypes():
+    rng = instances("quantized_matmul dtypes")
+    for k in (2, 3, 300, 1025, 5000, 100_000):
+        A, B = rng.integers(60, 128, (2, k)), rng.integers(60, 128, (k, 2))
+        B[k // 2 :] *= -1  # the second half takes the sum back from beyond 2**24
+        A, B = A.astype(np.int8), B.astype(np.int8)
+        gives = (A.astype(np.int64) @ B.astype(np.int64)).astype(np.float32)
+        cause = f"K = {k}: every partial sum must be exact"
+        expect_tensor(quantized_matmul, A, B, gives=gives, cause=cause)
+        expect_tensor(quantized_matmul, A * 1.0, B * 1.0, gives=gives, cause=cause)
+    q = np.full((1, 100_000), -128, np.int8)
+    gives = np.float32([[128 * 128 * 100_000]])
+    expect_tensor(quantized_matmul, q, q.T, gives=gives, cause="100,000 times 128 * 128")
+    for dtype in (np.int8, np.float32, np.float64, np.int64):
+        A, B = rng.integers(-99, 99, (2, 3)).astype(dtype), rng.integers(-99, 99, (3, 2)) * 1.0
+        gives = (A.astype(np.int64) @ B * 0.25).astype(np.float32)
+        cause = "the result is float32, whatever the inputs are"
+        if dtype == np.int8:
+            expect_tensor(quantized_matmul, A, B, 0.25, 1.0, gives=gives, cause=cause)
+        expect_unchanged(quantized_matmul, A, B, 0.5, np.array([0.5, 0.25]))
+        expect_unchanged(quantized_matmul, Tensor(A), Tensor(B), 0.5, 0.25)
+
+
+check_quantized_matmul_dtypes()
 ### END HIDDEN TESTS
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_quantized_matmul_hidden_errors", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of quantized_matmul: bad arguments.
+# Hidden tests of quantized_matmul: bad scales, and shapes that do not fit.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_quantized_matmul_errors():
     A, B = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
-    for bad in (0.0, -1.0, float("nan"), float("inf")):
-        for scales in ((bad, 1.0), (1.0, bad), (1.0, [1.0, 1.0, bad, 1.0])):
-            cause = "a scale must be finite and greater than zero"
-            expect_error(ValueError, quantized_matmul, A, B, *scales, cause=cause)
+    cause = "a scale must be finite and greater than zero"
+    for bad in (0.0, -1.0, float("nan"), float("inf"), -float("inf")):
+        for x, y in ((A, B), (A.astype(np.int8), B.astype(np.int8))):
+            for scales in ((bad, 1.0), (1.0, bad), (1.0, [1.0, 1.0, bad, 1.0])):
+                expect_error(ValueError, quantized_matmul, x, y, *scales, cause=cause)
     cause = "a vector of scales has one entry per column of B"
-    for scale_B in ([1.0, 1.0, 1.0], [1.0]):
+    for scale_B in ([1.0, 1.0, 1.0], [1.0], [1.0] * 5):
         expect_error(ValueError, quantized_matmul, A, B, 1.0, scale_B, cause=cause)
-    shapes = "(2, 3)", "(4, 3)"
-    cause = "the inner dimensions 3 and 4 differ"
-    expect_error(ValueError, quantized_matmul, A, B.T, mentions=shapes, cause=cause)
+    cause = "the inner dimensions differ, or an input is not 2-D: refuse it, name both shapes"
+    for a, b in [(A, B.T), (A, A), (A[0], B), (A, B[:, 0]), (A, B[None])]:
+        shapes = str(a.shape), str(b.shape)
+        expect_error(ValueError, quantized_matmul, a, b, mentions=shapes, cause=cause)
 
 
 check_quantized_matmul_errors()
 ### END HIDDEN TESTS
-
 
 # %% [markdown]
 # **Guess.** With how many terms can a sum of products of levels be wrong for the first time, if it is
@@ -1837,6 +2243,8 @@ bits_and_scale(sweep_bits(quantized_matmul, A, B), guess=my_guess)
 # | -0.5 | -64 | 0 | 0.0 |
 # | 0.5 | 64 | 64 | 0.504 |
 # | 2.0 | 127 (saturated) | 127 | 1.0 |
+#
+# **4 points**: main path 1, random instances 1, dtypes and inputs 1, errors 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "quantized_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -1885,48 +2293,81 @@ def quantized_relu(x: ArrayLike, scale: float = 1.0) -> Tensor:
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_quantized_relu():
-    x = np.array([-1.0, -0.2, 0.0, 0.3, 2.0], dtype=np.float32)
-    expected = np.array([0, 0, 0, 38 / 127, 1.0], dtype=np.float32)
-    cause = "2.0 at scale 1/127 saturates at level 127, and 0.3 rounds to level 38"
-    expect_tensor(quantized_relu(Tensor(x), 1 / 127), expected, cause, rtol=1e-6)
-    levels = np.array([-128, -1, 0, 5, 127], dtype=np.int8)
-    expected = np.array([0, 0, 0, 2.5, 63.5], dtype=np.float32)
-    cause = "int8 input is levels already: do not divide it by the scale"
-    expect_tensor(quantized_relu(levels, scale=0.5), expected, cause)
+    x = np.array([2.0, -2.0, 0.5, -0.1], dtype=np.float32)
+    gives = np.array([1.0, 0.0, 64 / 127, 0.0], dtype=np.float32)
+    cause = "2.0 saturates at level 127 (1.0), 0.5 is level 64 (63.5 rounded), negatives become 0"
+    expect_tensor(quantized_relu, Tensor(x), 1 / 127, gives=gives, cause=cause, rtol=1e-6)
+    q = np.array([-128, -1, 0, 127], dtype=np.int8)
+    gives = np.array([0, 0, 0, 63.5], dtype=np.float32)
+    cause = "int8 inputs are levels already"
+    expect_tensor(quantized_relu, q, scale=0.5, gives=gives, cause=cause)
 
 
 check_quantized_relu()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of quantized_relu: shapes, dtypes, saturation, bad scales.
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_relu: levels and saturation; any shape.
 ### BEGIN HIDDEN TESTS
-def check_quantized_relu_hidden():
-    rng = np.random.default_rng(17)
-    for shape in [(), (0,), (1000,), (3, 4, 5)]:
-        for dtype in (np.float16, np.float32, np.float64, np.int64):
-            x = np.asarray(rng.integers(-40, 41, shape)).astype(dtype)
-            before = x.copy()
-            levels = np.clip(np.round(x / np.float64(0.3)), -128, 127)
-            expected = np.asarray(np.maximum(levels, 0) * 0.3, dtype=np.float32)
-            expect_tensor(quantized_relu(x, 0.3), expected, f"{shape}, {x.dtype}", rtol=1e-6)
-            expect_unchanged(x, before, "x")
-    levels = np.array([[-128, -1], [0, 127]], np.int8)
-    kept = levels.copy()
-    quantized_relu(levels, 0.5)
-    expect_unchanged(levels, kept, "x")
-    x = np.array([[1e6, -1e6, np.inf, -np.inf]], dtype=np.float32)
-    expected = np.array([[254, 0, 254, 0]], dtype=np.float32)
-    expect_tensor(quantized_relu(x, 2.0), expected, "far values and infinities saturate")
-    for bad in (0.0, -0.5, float("nan"), float("inf")):
-        expect_error(ValueError, quantized_relu, x, bad, cause="scale must be finite and > 0")
+@of_the_lesson
+def check_quantized_relu_values():
+    rng = instances("quantized_relu values")
+    for shape in [(2,), (), (0,), (1,), (3, 0, 2), (5, 7, 2), (1000,)]:
+        scale = float(2.0 ** rng.integers(-7, 3))
+        x = np.asarray((rng.integers(-300, 301, shape) + 0.25) * scale, np.float32)
+        gives = np.maximum(np.clip(np.round(x / scale), -128, 127), 0) * scale
+        cause = "round to the nearest level, saturate at 127, negatives to 0, times the scale"
+        expect_values(quantized_relu, x, scale, gives=gives, cause=cause)
+        q = np.asarray(rng.integers(-128, 128, shape), np.int8)
+        gives = np.maximum(q, 0) * scale
+        expect_values(quantized_relu, q, scale, gives=gives, cause="int8 inputs are levels already")
+    x = rng.integers(-9, 10, (4, 6)).astype(np.float32)
+    cause = "a transposed or reversed view is an array like any other"
+    expect_values(quantized_relu, x.T[::-1], gives=np.maximum(x.T[::-1], 0), cause=cause)
 
 
-check_quantized_relu_hidden()
+check_quantized_relu_values()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_relu: float32 results, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_quantized_relu_dtypes():
+    rng = instances("quantized_relu dtypes")
+    for dtype in (np.float16, np.float32, np.float64, np.int8, np.int64):
+        x = rng.integers(-99, 100, 5).astype(dtype)
+        cause = f"{x.dtype} in, float32 out"
+        gives = np.maximum(x, 0).astype(np.float32)
+        expect_tensor(quantized_relu, x, gives=gives, cause=cause)
+        expect_unchanged(quantized_relu, x, 0.5)
+        expect_unchanged(quantized_relu, Tensor(x), 0.5)
+    x = np.array([1e300, -1e300, 1e18, 300.0])
+    gives, cause = np.float32([127, 0, 127, 127]), "far beyond the last level it saturates too"
+    expect_tensor(quantized_relu, x, gives=gives, cause=cause)
+
+
+check_quantized_relu_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_quantized_relu_hidden_errors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of quantized_relu: bad scales.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_quantized_relu_errors():
+    cause = "a scale must be finite and greater than zero"
+    for bad in (0.0, -1.0, float("nan"), float("inf"), -float("inf")):
+        for x in (np.ones(3, np.float32), np.ones(3, np.int8), np.ones(0, np.float32)):
+            expect_error(ValueError, quantized_relu, x, bad, cause=cause)
+
+
+check_quantized_relu_errors()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** ReLU of ten million int8 levels against ten million float32: a quarter of the bytes.
@@ -2092,6 +2533,8 @@ from tinytorch.core.workers import MOST_WORKERS, cuts, run_pieces, worker_count
 
 # %% nbgrader={"grade": false, "grade_id": "setup_expert_checks", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from tinytorch.core.compression import prune_magnitude
+
+of_the_lesson.add(to_sparse=to_sparse)
 from tinytorch.core.simd import packed_instructions, registers
 from tinytorch.lab.gpu import cuda, launch, launch_on_gpu
 
@@ -2156,6 +2599,8 @@ print(f"a register here holds {registers()[0] // 4} float32")
 #
 # Write the loop so that it has no branch worth the name: read, compare, choose, write. Then call
 # it on the elements as a flat array. Threads are welcome for large arrays, but not asked for.
+#
+# **4 points**: main path 1, shapes 1, dtypes and inputs 1, mechanism 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "compiled_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2222,47 +2667,76 @@ def _relu_into(source, target):
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_compiled_relu():
-    x = np.array([[-2.0, -0.5, 0.0], [0.5, 3.0, -1e-7]], dtype=np.float32)
-    before = x.copy()
-    expected = np.array([[0, 0, 0], [0.5, 3.0, 0]], dtype=np.float32)
-    expect_tensor(compiled_relu(Tensor(x)), expected, "is everything below zero set to zero?")
-    expect_unchanged(x, before, "x")
-    got = compiled_relu(np.array([np.nan, -np.inf, np.inf], dtype=np.float32))
-    cause = "NaN > 0 and NaN < 0 are both False: which of the two values does your line choose?"
-    expect_tensor(got, np.array([np.nan, 0, np.inf], dtype=np.float32), cause)
-    x = np.random.default_rng(5).standard_normal((3, 70_001), dtype=np.float32)
-    cause = "does the loop reach the last element, of every row?"
-    expect_tensor(compiled_relu(x), np.maximum(x, 0), cause)
+    x = np.random.default_rng(5).standard_normal((41, 67), dtype=np.float32)
+    x[0, :3] = np.nan, -np.inf, np.inf
+    cause = "max(x, 0); NaN stays NaN: a comparison with NaN is False"
+    for values in (x[:1, :5], x):
+        gives = np.maximum(values, 0)
+        expect_tensor(compiled_relu, Tensor(values), gives=gives, cause=cause)
 
 
 check_compiled_relu()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of compiled_relu: shapes, dtypes, memory orders.
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_relu: any number of dimensions, no elements, views.
 ### BEGIN HIDDEN TESTS
-def check_compiled_relu_hidden():
-    rng = np.random.default_rng(18)
-    for shape in [(), (0,), (1,), (1000,), (3, 0, 2), (5, 7, 2)]:
-        for dtype in (np.float32, np.float64, np.int8, np.int64):
-            x = np.asarray(rng.integers(-9, 10, shape)).astype(dtype)
-            before = x.copy()
-            expected = np.asarray(np.where(x > 0, x, 0), dtype=dtype)
-            expect_tensor(compiled_relu(x), expected, f"shape {shape}, {x.dtype}")
-            expect_unchanged(x, before, "x")
-    x = rng.standard_normal((300, 2001), dtype=np.float32)
-    x[::7, 3], x[1::5, 8] = np.nan, -np.inf
-    for view in (x.T, x[::2, ::3], np.asfortranarray(x), x[::-1]):
-        expect_tensor(compiled_relu(view), np.maximum(view, 0), "a view, in its own order")
-    x = np.array([1 / 3, -1 / 3, np.nan])
-    expect_tensor(compiled_relu(x), np.maximum(x, 0), "float64 stays float64, to the last digit")
+@of_the_lesson
+def check_compiled_relu_shapes():
+    rng = instances("compiled_relu shapes")
+    for shape in [(), (0,), (1,), (7,), (3, 0, 2), (5, 7, 2), (1001,), (70_001,)]:
+        x = np.asarray(rng.standard_normal(shape), dtype=np.float32)
+        cause = f"shape {shape}: the result has the same, the last element included"
+        expect_values(compiled_relu, x, gives=np.maximum(x, 0), cause=cause)
+    x = rng.standard_normal((60, 80)).astype(np.float32)
+    for view in (x.T, x[::2, ::-1], np.asfortranarray(x)):
+        cause = "a transposed, reversed or Fortran-ordered view is an array like any other"
+        expect_values(compiled_relu, view, gives=np.maximum(view, 0), cause=cause)
 
 
-check_compiled_relu_hidden()
+check_compiled_relu_shapes()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_relu: dtypes, digits, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_compiled_relu_dtypes():
+    rng = instances("compiled_relu dtypes")
+    for dtype in (np.float32, np.float64, np.float16, np.int8, np.int64):
+        x = rng.integers(-9, 10, 50).astype(dtype)
+        cause = f"{x.dtype} in, {x.dtype} out"
+        gives = np.where(x > 0, x, 0).astype(dtype)
+        expect_tensor(compiled_relu, x, gives=gives, cause=cause)
+        expect_unchanged(compiled_relu, x)
+    x = np.array([1 / 3, -1 / 3, 2e300])
+    cause = "float64 stays float64 all the way"
+    expect_tensor(compiled_relu, x, gives=np.maximum(x, 0), cause=cause)
+    x = np.array([2**40 + 1, -5])
+    cause = "an int64 does not fit into a float"
+    expect_tensor(compiled_relu, x, gives=np.maximum(x, 0), cause=cause)
+    expect_unchanged(compiled_relu, Tensor(x))
+
+
+check_compiled_relu_dtypes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_relu_hidden_mechanism", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_relu: Python lines run, for few and for many elements.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_compiled_relu_mechanism():
+    rng = instances("compiled_relu mechanism")
+    expect_no_loop(compiled_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),))
+
+
+check_compiled_relu_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** Beside `vectorized_relu`, which calls NumPy: how many times faster is your loop for
@@ -2490,6 +2964,9 @@ for rung in rungs:
 # the packed panel, the columns that a tile at column j reads start at `y = (j - j0) * depth`, and
 # their next row stands `wide` numbers further. A k beyond 256 comes in several parts: all but the
 # first add to what is in C already.
+#
+# **6 points**: main path 1, random instances 1, shapes 1, dtypes and inputs 1, errors 1, mechanism
+# 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "compiled_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2561,65 +3038,116 @@ def _multiply_into(A, B, C, place, block, panel):
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_compiled_matmul():
     rng = np.random.default_rng(6)
-    A = rng.integers(-4, 5, (48, 64)).astype(np.float32)
-    B = rng.integers(-4, 5, (64, 96)).astype(np.float32)
-    cause = "is it the matrix product, rows of A with columns of B?"
-    expect_tensor(compiled_matmul(Tensor(A), Tensor(B)), A @ B, cause)
-    cause = "47 rows and 95 columns: is the last, ragged tile right?"
-    expect_tensor(compiled_matmul(A[1:], B[:, 1:]), A[1:] @ B[:, 1:], cause)
-    A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((5, 1100), (1100, 7)))
-    cause = "k = 1,100 comes in several parts: are the sums of the earlier ones kept?"
-    expect_tensor(compiled_matmul(A, B), A @ B, cause)
+    A = rng.integers(-4, 5, (29, 40)).astype(np.float32)
+    B = rng.integers(-4, 5, (40, 67)).astype(np.float32)
+    for m, n in [(2, 2), (29, 67)]:
+        a, b = A[:m], np.ascontiguousarray(B[:, :n])
+        cause = f"shapes {a.shape} and {b.shape}: are the last rows and columns done?"
+        expect_tensor(compiled_matmul, Tensor(a), Tensor(b), gives=a @ b, cause=cause)
+    A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((5, 1100), (1100, 70)))
+    cause = "k = 1,100 may come in several parts: is C's tile added to, or overwritten?"
+    expect_tensor(compiled_matmul, A, B, gives=A @ B, cause=cause)
 
 
 check_compiled_matmul()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of compiled_matmul: ragged, empty and long shapes, dtypes, memory orders.
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden_values", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_matmul: random matrices, small and large.
 ### BEGIN HIDDEN TESTS
-def check_compiled_matmul_hidden():
-    rng = np.random.default_rng(19)
-    for m, k, n in [(1, 1, 1), (13, 31, 33), (2, 600, 3), (5, 0, 4), (0, 3, 2), (200, 90, 300)]:
-        for dtype in (np.float32, np.float64, np.int64):
-            A = rng.integers(-4, 5, (m, k)).astype(dtype)
-            B = rng.integers(-4, 5, (k, n)).astype(dtype)
-            kept = A.copy(), B.copy()
-            cause = f"shapes {(m, k)} and {(k, n)}, {A.dtype}"
-            expect_tensor(compiled_matmul(A, B), A @ B, cause)
-            expect_unchanged(A, kept[0], "A")
-            expect_unchanged(B, kept[1], "B")
-    A, B = rng.standard_normal((30, 70)), rng.standard_normal((70, 40))
-    got = compiled_matmul(A, B)
-    expect_tensor(got, A @ B, "float64 in, float64 all the way", rtol=1e-9, atol=1e-9)
-    A, B = (rng.integers(-4, 5, (40, 40)).astype(np.float32) for _ in "AB")
-    got = compiled_matmul(A.T, B[:, ::-1])
-    expect_tensor(got, A.T @ B[:, ::-1], "views are matrices like any other")
-    A[3, 5] = np.nan
-    expect_tensor(compiled_matmul(A, B), A @ B, "NaN spreads over its row of the result")
+@of_the_lesson
+def check_compiled_matmul_values():
+    rng = instances("compiled_matmul values")
+    for m, k, n in [(2, 2, 2), (16, 16, 16), (64, 64, 64), (128, 128, 128), (192, 96, 160)]:
+        A, B = (rng.integers(-9, 10, s).astype(np.float32) for s in ((m, k), (k, n)))
+        cause = "is every row of A multiplied with every column of B?"
+        expect_values(compiled_matmul, A, B, gives=A @ B, cause=cause)
+    A, B = rng.standard_normal((2, 130, 130), dtype=np.float32)
+    gives = A.astype(np.float64) @ B
+    expect_values(compiled_matmul, A, B, gives=gives, cause=cause, rtol=1e-4, atol=1e-3)
 
 
-check_compiled_matmul_hidden()
+check_compiled_matmul_values()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_matmul: ragged, empty, long and wide shapes, views.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_compiled_matmul_shapes():
+    rng = instances("compiled_matmul shapes")
+    sizes = [(1, 1, 1), (3, 5, 2), (3, 0, 2), (0, 3, 2), (3, 2, 0), (13, 31, 33), (1, 700, 9)]
+    for m, k, n in [*sizes, (70, 1, 130), (70, 600, 130), (131, 67, 3), (5, 3, 1030)]:
+        A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n)))
+        cause = f"shapes {(m, k)} and {(k, n)}: what no tile divides is done too"
+        expect_values(compiled_matmul, A, B, gives=A @ B, cause=cause)
+    A, B = rng.integers(-4, 5, (2, 70, 70)).astype(np.float32)
+    cause = "views are matrices like any other"
+    expect_values(compiled_matmul, A.T, B[:, ::-1], gives=A.T @ B[:, ::-1], cause=cause)
+
+
+check_compiled_matmul_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_matmul: dtypes, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_compiled_matmul_dtypes():
+    rng = instances("compiled_matmul dtypes")
+    f4, f8, i8 = np.float32, np.float64, np.int64
+    for left, right in [(f4, f4), (f8, f8), (f4, f8), (f8, f4), (i8, i8)]:
+        for m, k, n in [(2, 3, 2), (70, 70, 70)]:
+            A, B = rng.integers(-4, 5, (m, k)).astype(left), rng.integers(-4, 5, (k, n))
+            B = B.astype(right)
+            cause = f"{A.dtype} with {B.dtype} gives {np.result_type(A, B)}"
+            expect_tensor(compiled_matmul, A, B, gives=A @ B, cause=cause)
+            expect_unchanged(compiled_matmul, A, B)
+    A, B = rng.standard_normal((2, 90, 90))
+    cause = "float64 in, float64 all the way"
+    expect_tensor(compiled_matmul, A, B, gives=A @ B, cause=cause, rtol=1e-9, atol=1e-9)
+    expect_unchanged(compiled_matmul, Tensor(A), Tensor(B))
+
+
+check_compiled_matmul_dtypes()
 ### END HIDDEN TESTS
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden_errors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of compiled_matmul: shapes that do not fit.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_compiled_matmul_errors():
     A, B = np.ones((2, 3), np.float32), np.ones((4, 5), np.float32)
-    for a, b in [(A, B), (A[0], B), (A, B[None])]:
+    cause = "a compiled loop does not check its indices: check the shapes before it"
+    for a, b in [(A, B), (A, A), (A[0], B), (A.T, B[0]), (A, B[None])]:
         shapes = str(a.shape), str(b.shape)
-        cause = "a compiled loop does not check its indices: check the shapes before it"
         expect_error(ValueError, compiled_matmul, a, b, mentions=shapes, cause=cause)
 
 
 check_compiled_matmul_errors()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_compiled_matmul_hidden_mechanism", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of compiled_matmul: Python lines run, for few and for many elements.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_compiled_matmul_mechanism():
+    rng = instances("compiled_matmul mechanism")
+    expect_no_loop(
+        compiled_matmul, lambda n: tuple(rng.standard_normal((2, round(n**0.5), round(n**0.5))))
+    )
+
+
+check_compiled_matmul_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** `@` is the work of many years. Which fraction of its speed does your kernel reach for
@@ -2679,6 +3207,8 @@ lines(
 # In your kernel the tile is in registers when its sum is complete. That is the moment: a row of
 # the bias is added (`add_row(tile, bias, j)`), the negative numbers go (`relu_tile(tile)`), and
 # only then is the tile written.
+#
+# **5 points**: main path 1, shapes 1, dtypes and inputs 1, errors 1, mechanism 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "fused_linear_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2765,65 +3295,112 @@ def _linear_relu_into(A, B, bias, C, place, block, panel):
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_fused_linear_relu():
     rng = np.random.default_rng(7)
     x = rng.integers(-4, 5, (29, 40)).astype(np.float32)
     W = rng.integers(-4, 5, (40, 67)).astype(np.float32)
     b = rng.integers(-40, 41, 67).astype(np.float32)
-    expected = np.maximum(x @ W + b, 0)
     cause = "the bias belongs to the columns, and ReLU comes after it"
-    expect_tensor(fused_linear_relu(Tensor(x), Tensor(W), Tensor(b)), expected, cause)
+    for n in (2, 67):
+        w, bias = np.ascontiguousarray(W[:, :n]), b[:n]
+        gives = np.maximum(x[:n] @ w + bias, 0)
+        given = Tensor(x[:n]), Tensor(w), Tensor(bias)
+        expect_tensor(fused_linear_relu, *given, gives=gives, cause=cause)
     x, W = (rng.integers(-4, 5, s).astype(np.float32) for s in ((5, 1100), (1100, 67)))
-    cause = "k = 1,100 comes in several parts: the bias is added once, ReLU comes last"
-    expect_tensor(fused_linear_relu(x, W, b), np.maximum(x @ W + b, 0), cause)
+    cause = "k = 1,100 may come in several parts: the bias is added once, ReLU comes last"
+    gives = np.maximum(x @ W + b, 0)
+    expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause=cause)
 
 
 check_fused_linear_relu()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of fused_linear_relu: shapes, dtypes, NaN.
+# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of fused_linear_relu: ragged, empty, long and wide shapes, views.
 ### BEGIN HIDDEN TESTS
-def check_fused_linear_relu_hidden():
-    rng = np.random.default_rng(20)
-    for m, k, n in [(1, 1, 1), (13, 31, 33), (3, 0, 2), (0, 3, 2), (70, 600, 130)]:
-        for dtype in (np.float32, np.float64, np.int64):
-            x, W, b = (rng.integers(-4, 5, s).astype(dtype) for s in ((m, k), (k, n), n))
-            kept = x.copy(), W.copy(), b.copy()
-            expected = np.maximum(x @ W + b, dtype(0))
-            cause = f"shapes {(m, k)}, {(k, n)} and {(n,)}, {x.dtype}"
-            expect_tensor(fused_linear_relu(x, W, b), expected, cause)
-            for array, before, name in zip((x, W, b), kept, "xWb", strict=True):
-                expect_unchanged(array, before, name)
+@of_the_lesson
+def check_fused_linear_relu_shapes():
+    rng = instances("fused_linear_relu shapes")
+    sizes = [(1, 1, 1), (2, 3, 2), (3, 0, 2), (0, 3, 2), (13, 31, 33), (64, 64, 64)]
+    for m, k, n in [*sizes, (70, 600, 130), (131, 5, 67), (3, 9, 1030)]:
+        x, W, b = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n), n))
+        cause = f"shapes {(m, k)}, {(k, n)} and {(n,)}: what no tile divides is done too"
+        expect_values(fused_linear_relu, x, W, b, gives=np.maximum(x @ W + b, 0), cause=cause)
+    x, W, b = (rng.integers(-4, 5, s).astype(np.float32) for s in ((70, 70), (70, 70), 140))
+    gives = np.maximum(x.T @ W[:, ::-1] + b[::2], 0)
+    cause = "views are arrays like any other"
+    expect_values(fused_linear_relu, x.T, W[:, ::-1], b[::2], gives=gives, cause=cause)
+
+
+check_fused_linear_relu_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of fused_linear_relu: dtypes, precision, NaN, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_fused_linear_relu_dtypes():
+    rng = instances("fused_linear_relu dtypes")
+    f4, f8, i8 = np.float32, np.float64, np.int64
+    for kinds in [(f4, f4, f4), (f8, f8, f8), (i8, i8, i8), (f4, f8, f4), (f4, f4, f8)]:
+        for m, k, n in [(2, 3, 2), (70, 70, 70)]:
+            shapes = (m, k), (k, n), n
+            x, W, b = (rng.integers(-4, 5, s).astype(t) for s, t in zip(shapes, kinds, strict=True))
+            cause = f"{x.dtype}, {W.dtype} and {b.dtype} give {np.result_type(x, W, b)}"
+            gives = np.maximum(x @ W + b, 0)
+            expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause=cause)
+            expect_unchanged(fused_linear_relu, x, W, b)
+    x, W, b = (rng.standard_normal(s) for s in ((90, 90), (90, 90), 90))
+    gives = np.maximum(x @ W + b, 0)
+    cause = "float64 in, float64 all the way"
+    expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause=cause, rtol=1e-9, atol=1e-9)
     x, W, b = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32), np.zeros(4, np.float32)
     x[0, 1], b[2] = np.nan, -np.inf
-    expected = np.array([[np.nan] * 4, [3, 3, 0, 3]], np.float32)
-    expect_tensor(fused_linear_relu(x, W, b), expected, "NaN stays NaN, -inf becomes 0")
+    gives = np.array([[np.nan] * 4, [3, 3, 0, 3]], np.float32)
+    expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause="NaN stays NaN, -inf becomes 0")
 
 
-check_fused_linear_relu_hidden()
+check_fused_linear_relu_dtypes()
 ### END HIDDEN TESTS
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu_hidden_errors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of fused_linear_relu: shapes that do not fit.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_fused_linear_relu_errors():
     x, W = np.ones((2, 3), np.float32), np.ones((3, 4), np.float32)
-    for bias in (np.ones(3), np.ones(1), np.ones((1, 4)), np.float32(1)):
-        cause = "one bias per column of W, nothing is broadcast"
-        shapes = (str(np.shape(bias)),)
-        expect_error(ValueError, fused_linear_relu, x, W, bias, mentions=shapes, cause=cause)
-    for a, w in [(x, W.T), (x[0], W), (x, W[None])]:
+    cause = "one bias per column of W, nothing is broadcast"
+    for bias in (np.ones(3), np.ones(1), np.ones((1, 4)), np.ones(5), np.float32(1)):
+        named = (str(np.shape(bias)),)
+        expect_error(ValueError, fused_linear_relu, x, W, bias, mentions=named, cause=cause)
+    cause = "shapes that do not fit must be refused before any work"
+    for a, w in [(x, W.T), (x[0], W), (x, W[:, 0]), (x, W[None])]:
         shapes = str(a.shape), str(w.shape)
-        cause = "shapes that do not fit must be refused before any work"
         expect_error(ValueError, fused_linear_relu, a, w, np.ones(4), mentions=shapes, cause=cause)
 
 
 check_fused_linear_relu_errors()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_fused_linear_relu_hidden_mechanism", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of fused_linear_relu: Python lines run, for few and for many elements.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_fused_linear_relu_mechanism():
+    rng = instances("fused_linear_relu mechanism")
+    expect_no_loop(
+        fused_linear_relu,
+        lambda n: (*rng.standard_normal((2, round(n**0.5), round(n**0.5))), np.ones(round(n**0.5))),
+    )
+
+
+check_fused_linear_relu_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** A batch of 128 goes through a layer from 64 to 50,000: little arithmetic, a result of
@@ -2898,6 +3475,8 @@ for batch, n_in, n_out in [(128, 1024, 1024), (128, 64, 50_000)]:
 # |---|---|
 # | `sparse_operands(A, W)` | both operands, once their shapes fit; W stays sparse if it was |
 # | `to_sparse(W)` | `.indptr`, `.indices`, `.values`, `.shape`; what is sparse already is returned as it is |
+#
+# **5 points**: main path 1, shapes 1, dtypes and inputs 1, errors 1, mechanism 1.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sparse_matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -2975,60 +3554,90 @@ def _add_sparse(a, begin, end, rows, values, base, out, i, j):
 # </details>
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+@of_the_lesson
 def check_sparse_matmul():
     rng = np.random.default_rng(8)
     W = rng.integers(-4, 5, (70, 45)).astype(np.float32)
     W[rng.random(W.shape) < 0.9] = 0
     W[:, 7] = 0
     A = rng.integers(-4, 5, (33, 70)).astype(np.float32)
+    w = np.array([[0, 3], [4, 0]], dtype=np.float32)
     cause = "does column j take the entries from indptr[j] up to indptr[j + 1]?"
-    expect_tensor(sparse_matmul(Tensor(A), to_sparse(W)), A @ W, cause)
+    gives = np.array([[8, 3]], dtype=np.float32)
+    expect_tensor(sparse_matmul, np.float32([[1, 2]]), to_sparse(w), gives=gives, cause=cause)
+    expect_tensor(sparse_matmul, Tensor(A), to_sparse(W), gives=A @ W, cause=cause)
     cause = "a W that is not sparse yet is welcome too: to_sparse makes it so"
-    expect_tensor(sparse_matmul(A, Tensor(W)), A @ W, cause)
-    A = A[:1]
-    expect_tensor(sparse_matmul(A, to_sparse(W)), A @ W, "a batch of one sample")
+    expect_tensor(sparse_matmul, A, Tensor(W), gives=A @ W, cause=cause)
+    cause = "a batch of one sample"
+    expect_tensor(sparse_matmul, A[:1], to_sparse(W), gives=A[:1] @ W, cause=cause)
 
 
 check_sparse_matmul()
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden tests of sparse_matmul: shapes, dtypes, memory orders, nothing and everything pruned.
+# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul_hidden_shapes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of sparse_matmul: much, little, all and nothing pruned; any shape; views.
 ### BEGIN HIDDEN TESTS
-def check_sparse_matmul_hidden():
-    rng = np.random.default_rng(21)
-    for m, k, n in [(1, 1, 1), (5, 40, 3), (3, 0, 2), (0, 3, 2), (70, 300, 90)]:
-        for dtype in (np.float32, np.float64, np.int64):
-            for kept in (0.0, 0.1, 1.0):
-                A = rng.integers(-4, 5, (m, k)).astype(dtype)
-                W = (rng.integers(-4, 5, (k, n)) * (rng.random((k, n)) < kept)).astype(dtype)
-                before = A.copy(), W.copy()
-                cause = f"shapes {(m, k)} and {(k, n)}, {A.dtype}, {kept:.0%} of the weights left"
-                for weights in (W, to_sparse(W)):
-                    expect_tensor(sparse_matmul(A, weights), A @ W, cause)
-                expect_unchanged(A, before[0], "A")
-                expect_unchanged(W, before[1], "W")
+@of_the_lesson
+def check_sparse_matmul_shapes():
+    rng = instances("sparse_matmul shapes")
+    sizes = [(1, 1, 1), (2, 3, 1), (3, 0, 2), (0, 3, 2), (3, 2, 0), (5, 40, 3), (33, 65, 34)]
+    for m, k, n in [*sizes, (1, 500, 130), (130, 3, 500), (70, 300, 90)]:
+        for kept in (0.1, 0.0, 0.5, 1.0):
+            A = rng.integers(-4, 5, (m, k)).astype(np.float32)
+            W = (rng.integers(-4, 5, (k, n)) * (rng.random((k, n)) < kept)).astype(np.float32)
+            W *= np.float32(2.0 ** -int(rng.integers(0, 40)))  # small weights are weights too
+            cause = f"{kept:.0%} of the weights left: each times its row of A, into its column"
+            for weights in (to_sparse(W), W):
+                expect_values(sparse_matmul, A, weights, gives=A @ W, cause=cause)
+    A, W = rng.integers(-4, 5, (20, 50)).astype(np.float32), np.eye(50, 30, dtype=np.float32)
+    cause = "a reversed view is a matrix like any other"
+    expect_values(sparse_matmul, A[:, ::-1], to_sparse(W), gives=A[:, ::-1] @ W, cause=cause)
+    expect_values(sparse_matmul, A, W[::-1, ::-1], gives=A @ W[::-1, ::-1], cause=cause)
+
+
+check_sparse_matmul_shapes()
+### END HIDDEN TESTS
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul_hidden_dtypes", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of sparse_matmul: dtypes, precision, inputs left alone.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_sparse_matmul_dtypes():
+    rng = instances("sparse_matmul dtypes")
+    f4, f8, i8 = np.float32, np.float64, np.int64
+    for left, right in [(f4, f4), (f8, f8), (i8, i8), (f4, f8), (f8, f4)]:
+        for m, k, n in [(2, 3, 2), (40, 60, 50)]:
+            A, W = rng.integers(-4, 5, (m, k)).astype(left), rng.integers(-4, 5, (k, n))
+            W = (W * (rng.random((k, n)) < 0.3)).astype(right)
+            cause = f"{A.dtype} with {W.dtype} gives {np.result_type(A, W)}"
+            expect_tensor(sparse_matmul, A, to_sparse(W), gives=A @ W, cause=cause)
+            expect_unchanged(sparse_matmul, A, W)
     A, W = rng.standard_normal((20, 50)), rng.standard_normal((50, 30))
     W[rng.random(W.shape) < 0.8] = 0
-    got = sparse_matmul(A[:, ::-1], to_sparse(W))
-    expect_tensor(got, A[:, ::-1] @ W, "float64, and a view as input", rtol=1e-9, atol=1e-9)
-    mixed = sparse_matmul(np.ones((2, 50), np.float32), to_sparse(W))
-    cause = "float32 with float64 gives float64"
-    expect_tensor(mixed, np.ones((2, 50)) @ W, cause, rtol=1e-9, atol=1e-9)
+    cause = "float64 in, float64 all the way"
+    tolerance = {"rtol": 1e-9, "atol": 1e-9}
+    expect_tensor(sparse_matmul, A, to_sparse(W), gives=A @ W, cause=cause, **tolerance)
+    weights, before = to_sparse(W), to_sparse(W).to_dense()
+    sparse_matmul(A, weights)
+    same = np.array_equal(weights.to_dense(), before)
+    assert same, "tried sparse_matmul(A, to_sparse(W)): the weights were changed: they are an input"
 
 
-check_sparse_matmul_hidden()
+check_sparse_matmul_dtypes()
 ### END HIDDEN TESTS
 
 
 # %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul_hidden_errors", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
 # Hidden tests of sparse_matmul: shapes that do not fit.
 ### BEGIN HIDDEN TESTS
+@of_the_lesson
 def check_sparse_matmul_errors():
     A, W = np.ones((2, 3), np.float32), np.ones((4, 5), np.float32)
     cause = "a compiled loop does not check its indices: check the shapes before it"
-    for a, w in [(A, W), (A, to_sparse(W)), (A[0], W), (A[None], to_sparse(W))]:
+    for a, w in [(A, W), (A, to_sparse(W)), (A[0], W), (A[None], to_sparse(W)), (A, W[0])]:
         shapes = str(a.shape), str(w.shape)
         expect_error(ValueError, sparse_matmul, a, w, mentions=shapes, cause=cause)
 
@@ -3036,6 +3645,23 @@ def check_sparse_matmul_errors():
 check_sparse_matmul_errors()
 ### END HIDDEN TESTS
 
+
+# %% nbgrader={"grade": true, "grade_id": "test_sparse_matmul_hidden_mechanism", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+# Hidden tests of sparse_matmul: Python lines run, for few and for many weights.
+### BEGIN HIDDEN TESTS
+@of_the_lesson
+def check_sparse_matmul_mechanism():
+    rng = instances("sparse_matmul mechanism")
+
+    def make(n):
+        side = round(n**0.5)
+        return np.ones((2, side)), to_sparse(rng.standard_normal((side, side)))
+
+    expect_no_loop(sparse_matmul, make)
+
+
+check_sparse_matmul_mechanism()
+### END HIDDEN TESTS
 
 # %% [markdown]
 # **Guess.** A batch of 64, weights of 1,024 by 1,024. From which share of zeros on is your kernel

@@ -1,0 +1,149 @@
+"""Assertions about how a kernel works, never how fast: loops, tiles, threads, clocks.
+
+Each runs the kernel under one of the lab's deterministic instruments and says, where it fails,
+what was counted, what was expected and the likely cause.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinytorch.lab.cache_model import CacheModel
+from tinytorch.lab.callables import namespace
+from tinytorch.lab.counters import Gauge, Meeting, python_steps
+from tinytorch.lab.crew import watch_crew
+from tinytorch.lab.expect import describe
+from tinytorch.lab.trace import Trace, trace, working_set
+
+# Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
+# than this, tiles less, whatever the order of their loops.
+_N, _BLOCK, _MOST_MISSES = 32, 8, 3_500
+_FEW_STEPS = 300  # Python lines that a call may run more for a hundred times the elements
+
+
+def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, ...]]) -> None:
+    """Assert that the number of Python lines does not grow with the number of elements.
+
+    make(n): the arguments for n elements. Looked at for 40 and for 4,000.
+    """
+    few, many = (python_steps(kernel, *make(n)) for n in (40, 4_000))
+    name = getattr(kernel, "__name__", "the kernel")
+    assert many - few <= _FEW_STEPS, (
+        f"tried {name} with 40 and with 4,000 elements: {few} and {many} Python lines were run, "
+        "expected about the same: is there a Python loop over the elements, or was the function "
+        "with the loop not compiled?"
+    )
+
+
+def expect_tiles(kernel: Callable[..., Any]) -> None:
+    """Assert that a blocked product works in tiles: few simulated misses, small steps.
+
+    kernel(A, B, block_size) is run on 32 by 32 matrices with tiles of 8 by 8. A step on slices may
+    touch 3 * 8**2 elements; a cache of 32 lines of 8 elements must miss far less than with plain
+    loops. What no instrument can see is not held against it.
+    """
+    rng = np.random.default_rng(0)
+    A, B = rng.integers(-4, 5, (2, _N, _N)).astype(np.float64)
+    seen = trace(kernel, A, B, _BLOCK, names=("A", "B"))
+    if {"A", "B"} & set(seen.untouched):
+        return
+    tried = f"tried {getattr(kernel, '__name__', 'the kernel')} on {_N} by {_N} matrices with "
+    tried += f"block_size={_BLOCK}"
+    _expect_small_steps(seen, tried)
+    report = CacheModel().run(seen)
+    assert report.misses <= _MOST_MISSES, (
+        f"{tried}: a small cache (32 lines of 8 elements) missed {report.misses:,} times, tiles "
+        f"miss at most {_MOST_MISSES:,} times: do all three loops go over tiles, with the work on "
+        "one tile finished before the next?"
+    )
+
+
+def _expect_small_steps(seen: Trace, tried: str) -> None:
+    largest = 3 * _BLOCK**2
+    steps = working_set(seen)
+    for step, touched in zip(seen.steps, steps.tolist(), strict=True):
+        if step.kind == "copy":
+            continue
+        assert touched <= largest, (
+            f"{tried}: one step ({step.name}) touched {touched:,} elements, a step on tiles "
+            f"touches at most {largest}: is a whole row of tiles, or the whole matrix, "
+            "multiplied at once, or block_size not used?"
+        )
+
+
+def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int) -> None:
+    """Assert that `kernel(x, workers)` shares the work among 2 to `workers` threads."""
+    if _runs_parallel_machine_code(kernel):
+        return
+    tried = f"tried {describe(kernel, (x, workers), {})}"
+    crew = watch_crew(kernel, x, workers)
+    if not crew.seen:
+        assert crew.started >= 2, f"{tried}: {_one_thread(crew.started)}"
+        return
+    sharing = crew.workers(x.size)
+    assert len(sharing) >= 2, (
+        f"{tried}: {len(crew.touched)} threads touched elements, {len(sharing)} of them a part "
+        "only, expected at least 2 that share: does every thread get a piece of its own?"
+        if len(crew.touched) > 1
+        else f"{tried}: {_one_thread(len(crew.touched))}"
+    )
+    assert crew.together, (
+        f"{tried}: {len(sharing)} threads worked one after the other, expected at least 2 at the "
+        "same time: is each result waited for before the next piece is handed out?"
+    )
+    most = min(len(sharing), max(crew.most, 1))
+    assert most <= workers, (
+        f"{tried}: {most} threads at the same time, expected at most {workers}: is num_workers "
+        "handed to the pool?"
+    )
+
+
+def _one_thread(count: int) -> str:
+    return (
+        f"{count} thread did all the work, expected at least 2 that share it: are the pieces "
+        "handed to a pool of num_workers threads?"
+    )
+
+
+def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
+    """Assert that `run(batch, operation, workers)` has `workers` operations in flight, never more.
+
+    The operations wait for each other, so that only real concurrency gets on, and then a moment
+    for one too many to show up.
+    """
+    gauge, meeting = Gauge(), Meeting(workers, timeout=5)
+    extra = threading.Event()
+
+    def operation(item: int) -> int:
+        with gauge:
+            if gauge.inside > workers:
+                extra.set()
+            meeting.arrive()
+            extra.wait(0.02)
+        return item
+
+    got = run(list(range(items)), operation, workers)
+    tried = f"tried {items} operations with num_workers={workers}"
+    assert got == list(range(items)), f"{tried}: got {got}, expected 0 to {items - 1} in order"
+    assert meeting.met, (
+        f"{tried}: at most {gauge.highest} at the same time, expected {workers}: are they run one "
+        "after the other, or in a smaller pool?"
+    )
+    assert gauge.highest <= workers, (
+        f"{tried}: {gauge.highest} at the same time, expected at most {workers}: is num_workers "
+        "handed to the pool?"
+    )
+
+
+def _runs_parallel_machine_code(kernel: Callable[..., Any]) -> bool:
+    """Whether the notebook has compiled code with threads of its own, which no tape can see."""
+    for value in (namespace(kernel) or {}).values():
+        with contextlib.suppress(Exception):
+            if value.targetoptions.get("parallel"):
+                return True
+    return False
