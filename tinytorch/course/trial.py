@@ -101,14 +101,16 @@ class Tried:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a cell may run; whether a try ends at its first lost test, and which tests it runs.
+    """How long a cell may run (seconds), and how much of a try is run.
 
     cpu: seconds of processor time, after which the cell counts as hung; None for no such limit.
-    own_tests: only the tests of the try's own answer.
+    memory: bytes of address space of a try. own_tests: only the tests of the try's own answer, up
+    to the first that fails.
     """
 
     timeout: float
     cpu: float | None = None
+    memory: int | None = None
     own_tests: bool = False
 
 
@@ -205,6 +207,7 @@ def _job(lesson: Lesson, tries: Sequence[Try], limits: Limits, whole: bool) -> d
         "tries": jobs,
         "timeout": limits.timeout,
         "cpu": limits.cpu,
+        "memory": limits.memory,
         "stop": limits.own_tests,
         "restarts": 100,
         "most_output": 2_000,

@@ -16,6 +16,7 @@ import gc
 import io
 import json
 import os
+import resource
 import select
 import signal
 import sys
@@ -268,6 +269,8 @@ def _run_as_child(runner: Runner, cells: list[Record], job: Record, writing: int
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         runner.loop = asyncio.new_event_loop()  # the parent's watches the parent's files
+        if job.get("memory"):
+            resource.setrlimit(resource.RLIMIT_AS, (job["memory"], job["memory"]))
         gc.freeze()  # else the first collection copies all of the parent's memory
 
         def tell(message: Record) -> None:
