@@ -145,7 +145,7 @@ def _known() -> str:
 
 def _cells(path: Path, lines: list[str], first: int) -> Iterator[tuple[int, str]]:
     """Each cell's first line (1 is the file's first) and source."""
-    starts = []
+    starts: list[int] = []
     for index, line in enumerate(lines[first:], first):
         marker = _MARKER.fullmatch(line.rstrip())
         if marker is None:

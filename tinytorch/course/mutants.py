@@ -96,7 +96,9 @@ def _reason(path: Path, number: int, table: dict[str, Any]) -> Reason:
     where = f"{path}: [[equivalent]] number {number}"
     wrong = sorted(set(table) - _KEYS) + [k for k in table if not isinstance(table[k], str)]
     if wrong:
-        raise CourseError(f"{where} has {', '.join(wrong)}; it takes texts: answer, reason and diff or pattern.")
+        raise CourseError(
+            f"{where} has {', '.join(wrong)}; it takes texts: answer, reason and diff or pattern."
+        )
     if not table.get("answer") or not table.get("reason"):
         raise CourseError(f"{where} needs an answer and a reason.")
     if bool(table.get("diff")) == bool(table.get("pattern")):

@@ -52,7 +52,7 @@ def validate_tests(
         int, typer.Option(help="Run everything so often; the scores must be the same.", min=1)
     ] = 1,
 ) -> None:
-    """Score the corpus of right and wrong answers; exit 1 if the tests mistake one for the other."""
+    """Score the corpus of right and wrong answers; exit 1 if the tests mistake any of them."""
     from tinytorch.course import corpus as corpora
     from tinytorch.course import trial, verdicts
 
@@ -60,9 +60,7 @@ def validate_tests(
     lesson = trial.read_trial_lesson(project, assignment)
     folder = corpus or corpora.corpus_folder(project)
     entries = corpora.read_corpus(folder, lesson.graded(), only)
-    tries = [
-        trial.Try(verdicts.name_of(e), e.answer, e.source, e.before, e.after) for e in entries
-    ]
+    tries = [trial.Try(verdicts.name_of(e), e.answer, e.source, e.before, e.after) for e in entries]
     runs, seconds = [], []
     for number in range(repeat):
         started = time.perf_counter()
@@ -75,7 +73,9 @@ def validate_tests(
             )
         seconds.append(time.perf_counter() - started)
     tried = runs[0]
-    findings = [f for e, t in zip(entries, tried, strict=True) for f in verdicts.judge(lesson, e, t)]
+    findings = [
+        f for e, t in zip(entries, tried, strict=True) for f in verdicts.judge(lesson, e, t)
+    ]
     findings += verdicts.unstable(entries, runs)
     _print_tables(console, lesson, entries, tried, findings)
     _print_summary(console, entries, tried, findings, seconds)
@@ -152,7 +152,9 @@ def _print_summary(
         f"time                          {sum(seconds):.0f} s, {each:.2f} s per entry",
     ]
     if len(seconds) > 1:
-        lines.append(f"runs                          {len(seconds)}, not alike: {counts['unstable']}")
+        lines.append(
+            f"runs                          {len(seconds)}, not alike: {counts['unstable']}"
+        )
     console.print("\n".join(lines), markup=False)
 
 
@@ -221,7 +223,7 @@ def mutate(
         typer.Option(help="Default: tests/submissions/mutants_explained.toml."),
     ] = None,
 ) -> None:
-    """Change the reference in small ways; exit 1 if the tests miss a change that is not explained."""
+    """Change the reference in small ways; exit 1 if a change is neither noticed nor explained."""
     from tinytorch.course import mutants
 
     project, console = context.obj(), terminal.console()
@@ -249,9 +251,10 @@ def _print_mutants(console: "Console", report: "Report", seconds: float) -> None
         console.print(f"stale: {reason}", markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     table.add_column("answer")
-    for head in ("mutants", "killed", "explained", "survived", "killed %"):
+    for head in ("mutants", "killed", "explained", "survived", "killed %", "of what can be"):
         table.add_column(head, justify="right")
     for name, row in report.rows().items():
-        table.add_row(name, *(str(number) for number in row), f"{100 * row[1] / row[0]:.1f}")
+        shares = [100 * row[1] / max(1, row[0] - explained) for explained in (0, row[2])]
+        table.add_row(name, *(str(number) for number in row), *(f"{s:.1f}" for s in shares))
     console.print(table)
     console.print(f"{seconds:.0f} s")

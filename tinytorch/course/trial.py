@@ -1,30 +1,20 @@
 """Tries many answers to one lesson, with the scores that the grading of a submission would give.
 
-A worker process (trial_worker.py) in a grading room runs the reference once per core and forks a
-child per try, so that no try pays for a kernel, for imports, or for what the reference compiles.
-What the scores mean is decided elsewhere: see verdicts.py.
+A try runs in a process that is forked from one which has run the lesson up to the answer, so it
+pays for no kernel, no imports and nothing that the reference compiles: trial_workers.py starts
+these, trial_room is what runs in them. What the scores mean is decided in verdicts.py.
 """
 
-import contextlib
-import json
 import os
-import subprocess
-import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from tinytorch.course import compiled, trial_worker
 from tinytorch.course.isolation import (
     IsolatedExecute,
-    Room,
-    grading_room,
     is_test,
     is_ungraded,
     read_source,
@@ -32,10 +22,10 @@ from tinytorch.course.isolation import (
 )
 from tinytorch.course.lesson import tested_answer
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.terminal import Progress
+from tinytorch.course.trial_workers import Crowd, Plan
 
-SEED = "TINYTORCH_GRADING_SEED"  # of the random inputs that hidden tests draw
 STUDENT = "student:"  # the label of a student's cell begins so
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -113,6 +103,16 @@ class Limits:
     memory: int | None = None
     own_tests: bool = False
 
+    def as_job(self) -> dict[str, Any]:
+        """These limits as the workers are told."""
+        return {
+            "timeout": self.timeout,
+            "cpu": self.cpu,
+            "memory": self.memory,
+            "stop": self.own_tests,
+            "whole": not self.own_tests,
+        }
+
 
 @dataclass
 class Lesson:
@@ -177,14 +177,17 @@ def run_trials(
 ) -> list[Tried]:
     """Run every try; the results are in the order of `tries`.
 
-    workers: processes, by default one more than there are cores. seed: what hidden tests draw their inputs from.
+    workers: processes, by default one more than there are cores. seed: what hidden tests draw their
+    inputs from.
     Raises CourseError if a test of the reference itself fails, or if a worker ends early.
     """
     lesson = read_trial_lesson(project, assignment)
     limits = limits or Limits(default_timeout(project))
     # One more than there are cores: some tests wait for threads that a wrong answer never starts.
     count = min(workers or available_cores() + 1, len(tries)) or 1
-    results = _Crowd(project, seed, tries, lesson, on_progress).serve(limits, count)
+    plans = [_plan(lesson, one, limits) for one in tries]
+    crowd = Crowd(project, lesson.cells, plans, limits.as_job(), seed, on_progress)
+    results = crowd.serve(count)
     return [_tried(lesson, one, *results[index]) for index, one in enumerate(tries)]
 
 
@@ -195,24 +198,11 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _job(lesson: Lesson, tries: Sequence[Try], limits: Limits, whole: bool) -> dict[str, Any]:
-    """What a worker is told; `whole`: it runs the reference to the end of the notebook."""
-    jobs = []
-    for one in tries:
-        at = lesson.answers[one.answer]
-        rest = _rest(lesson, one.answer, at, limits.own_tests)
-        jobs.append({"at": at, "cells": _student_cells(one), "rest": rest})
-    return {
-        "cells": lesson.cells,
-        "tries": jobs,
-        "timeout": limits.timeout,
-        "cpu": limits.cpu,
-        "memory": limits.memory,
-        "stop": limits.own_tests,
-        "restarts": 100,
-        "most_output": 2_000,
-        "whole": whole and not limits.own_tests,
-    }
+def _plan(lesson: Lesson, one: Try, limits: Limits) -> Plan:
+    """What a worker is told of a try."""
+    at = lesson.answers[one.answer]
+    rest = _rest(lesson, one.answer, at, limits.own_tests)
+    return Plan(one.name, at, _student_cells(one), rest)
 
 
 def _student_cells(one: Try) -> list[dict[str, Any]]:
@@ -241,127 +231,3 @@ def _tried(lesson: Lesson, one: Try, records: list[dict[str, Any]], seconds: flo
     broken = [o for o in outcomes if o.label.startswith(STUDENT) and not o.passed]
     tests = {o.label: o for o in outcomes if o.label in lesson.tests}
     return Tried(one.name, tests, tuple(broken), seconds)
-
-
-class _Crowd:
-    """The worker processes of one run, each in a room of its own, followed by a thread each."""
-
-    def __init__(
-        self,
-        project: Project,
-        seed: int | None,
-        tries: Sequence[Try],
-        lesson: Lesson,
-        on_progress: Progress | None,
-    ) -> None:
-        self.project, self.seed, self.tries, self.lesson = project, seed, tries, lesson
-        self.on_progress = on_progress
-        self.todo: dict[int, deque[int]] = {}  # the tries of each answer cell's place
-        for index, one in enumerate(tries):
-            self.todo.setdefault(lesson.answers[one.answer], deque()).append(index)
-        self.results: dict[int, tuple[list[dict[str, Any]], float]] = {}
-        self.faults: list[str] = []
-        self.lock = threading.Lock()
-
-    def serve(
-        self, limits: Limits, count: int
-    ) -> dict[int, tuple[list[dict[str, Any]], float]]:
-        """Run all tries in `count` processes side by side; results by the index of the try."""
-        with contextlib.ExitStack() as stack:
-            threads = []
-            for number in range(count):
-                job = _job(self.lesson, self.tries, limits, whole=number == 0)
-                room = stack.enter_context(grading_room(self.project))
-                process = stack.enter_context(_worker(room, self.seed))
-                threads.append(
-                    threading.Thread(target=self._follow, args=(process, room, job), daemon=True)
-                )
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        if self.faults:
-            raise CourseError(self.faults[0])
-        return self.results
-
-    def _follow(self, process: "subprocess.Popen[bytes]", room: Room, job: dict[str, Any]) -> None:
-        assert process.stdin and process.stdout
-        with contextlib.suppress(BrokenPipeError):  # it has ended: what it said is read below
-            _say(process.stdin, json.dumps(job))
-            for line in process.stdout:
-                message = json.loads(line)
-                if "warm" in message:
-                    compiled.keep(self.project, room.package)
-                    _say(process.stdin, "")
-                elif "want" in message:
-                    _say(process.stdin, self._next(message["want"]))
-                elif "reference" in message:
-                    self._check(message)
-                else:
-                    self._take(message)
-        if process.wait():
-            self._fault(_ended(room, process.returncode))
-
-    def _next(self, place: int) -> str:
-        with self.lock:
-            left = self.todo[place]
-            return str(left.popleft()) if left and not self.faults else ""
-
-    def _check(self, message: dict[str, Any]) -> None:
-        record = message["reference"]
-        if record["state"] != "passed":
-            what = "does not pass" if message["test"] else "fails in"
-            self._fault(
-                f"The reference {what} {record['label']} ({record['error']}: "
-                f"{record['message'][:200]}): nothing can be said of other answers. "
-                "Run `tito test`."
-            )
-
-    def _take(self, message: dict[str, Any]) -> None:
-        with self.lock:
-            self.results[message["try"]] = (message["records"], message["seconds"])
-            if self.on_progress:
-                name = self.tries[message["try"]].name
-                self.on_progress(len(self.results), len(self.tries), name)
-
-    def _fault(self, what: str) -> None:
-        with self.lock:
-            self.faults.append(what)
-
-
-def _say(stream: IO[bytes], line: str) -> None:
-    stream.write(line.encode() + b"\n")
-    stream.flush()
-
-
-def _ended(room: Room, code: int) -> str:
-    lines = room.log.read_text(errors="replace").split("\n") if room.log.is_file() else []
-    last = [line.strip() for line in lines if line.strip()][-3:]
-    return f"A worker ended early (exit code {code}). It said: {' / '.join(last) or 'nothing'}"
-
-
-@contextlib.contextmanager
-def _worker(room: Room, seed: int | None) -> "Iterator[subprocess.Popen[bytes]]":
-    """Start a worker in its room; it is ended when the run ends, whatever the reason."""
-    environment = dict(room.environment)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = "1"  # their threads would not survive a fork
-    environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # a kernel's
-    if seed is not None:
-        environment[SEED] = str(seed)
-    script = str(Path(trial_worker.__file__).resolve())
-    with room.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-S", "-P", script],
-            cwd=room.work,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate()
