@@ -51,7 +51,7 @@ class Reason:
         return re.search(self.pattern, mutant.diff) is not None
 
     def __str__(self) -> str:
-        return f"{self.answer}: {self.diff.strip() or self.pattern!r} ({self.reason})"
+        return f"{self.answer}: {self.diff.strip() or self.pattern} ({self.reason})"
 
 
 @dataclass
