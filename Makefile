@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test lab bench clean env
+.PHONY: help demo test mutants lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -11,6 +11,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
+	@echo "make mutants  small changes of the reference: do its tests notice? (some minutes)"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
 	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
@@ -39,6 +40,9 @@ test: env
 	[importlib.import_module(m.name) for m in pkgutil.walk_packages(tinytorch.__path__, 'tinytorch.')]"
 	$(BIN)/tito build --check
 	$(BIN)/pytest -n 2 --dist loadfile
+
+mutants: env
+	@$(BIN)/tito mutate
 
 lab: env
 	@$(BIN)/tito lab

@@ -55,17 +55,16 @@ class Runner:
         self.shell = _Shell.instance(config=config)
         self.shell.quieten()
         self.loop = asyncio.new_event_loop()
+        self.codes: dict[str, str | None] = {}  # of the reference's cells, for every try
         self.labels: dict[str, str] = {}  # of the file names that cells are compiled under
 
     def run(self, label: str, source: str) -> Record:
         """Run one cell as a kernel does: inside a running event loop."""
         shell = self.shell
         shell.errors.clear()
-        code = None
-        with contextlib.suppress(Exception):  # a cell that is no Python raises once it runs
-            code = shell.transform_cell(source)
-            name = shell.compile.get_code_name(source, code, shell.execution_count)
-            self.labels[name] = label
+        code = self._code(source)
+        name = shell.compile.get_code_name(source, code or source, shell.execution_count)
+        self.labels[name] = label
         out = _Output(_MOST_OUTPUT)
         started, cpu = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
@@ -77,12 +76,23 @@ class Runner:
             record |= {"state": "failed"} | self._described(shell.errors[0])
         return record
 
+    def _code(self, source: str) -> str | None:
+        """The Python of a cell; None for a cell that raises once it is run."""
+        if source not in self.codes:
+            try:
+                self.codes[source] = self.shell.transform_cell(source)
+            except Exception:
+                self.codes[source] = None
+        return self.codes[source]
+
     async def _in_loop(self, source: str, code: str | None) -> None:
         shell = self.shell
-        if code is not None and shell.should_run_async(source, transformed_cell=code):
-            await shell.run_cell_async(source, store_history=True, transformed_cell=code)
-        else:
+        if code is None:
             shell.run_cell(source, store_history=True)
+            return
+        result = await shell.run_cell_async(source, store_history=True, transformed_cell=code)
+        shell.events.trigger("post_execute")
+        shell.events.trigger("post_run_cell", result)
 
     def _described(self, error: BaseException) -> Record:
         """What was raised, in which cell, and whether a library raised it there."""
