@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser small lab bench clean env
+.PHONY: help demo test browser mutants small lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -12,6 +12,7 @@ help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
 	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
+	@echo "make mutants  small changes of the reference: do its tests notice?"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
 	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
@@ -59,6 +60,9 @@ browser:
 # The whole notebook as in a small container: one core, half of the memory, no facts about caches.
 small: env
 	tests/small_machine.sh $(BIN)/pytest tests/lesson/test_run_all.py tests/lab
+
+mutants: env
+	@$(BIN)/tito mutate
 
 lab: env
 	@$(BIN)/tito lab

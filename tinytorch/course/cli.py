@@ -4,20 +4,18 @@ Nothing is computed here. Imports stand inside the commands, so that `tito --hel
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinytorch.course import lab_commands
+from tinytorch.course import lab_commands, proof_commands, terminal
 from tinytorch.course.project import CourseError, Project
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tinytorch.course.batch import Outcome, Progress
+    from tinytorch.course.batch import Outcome
     from tinytorch.course.reference import CellScore
     from tinytorch.course.report import Report
 
@@ -56,6 +54,7 @@ def _fail(message: str) -> None:
 
 @app.callback()
 def _common(
+    context: typer.Context,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -66,6 +65,7 @@ def _common(
 ) -> None:
     global _root
     _root = root
+    context.obj = _project  # for the commands that stand in modules of their own
 
 
 def _project() -> Project:
@@ -75,32 +75,6 @@ def _project() -> Project:
     if found.root != _root.resolve():
         raise CourseError(f"{_root} is not a course folder: it lacks nbgrader_config.py.")
     return found
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    # A pipe has no width: wide enough there that no line is broken.
-    width = None if sys.stdout.isatty() else 160
-    return Console(highlight=False, width=width)
-
-
-@contextmanager
-def _progress(console: "Console", what: str) -> "Iterator[Progress | None]":
-    """A bar where a person looks on; None where the output is no terminal."""
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
-        task = bars.add_task(what, total=None)
-
-        def follow(done: int, total: int, student: str) -> None:
-            bars.update(task, completed=done, total=total, description=f"{what} {student}")
-
-        yield follow
 
 
 @app.command()
@@ -132,9 +106,9 @@ def release(assignment: Assignment) -> None:
     project = _project()
     project.assignment(assignment)
     run_build(project)
-    with _console().status(f"testing the reference of {assignment}"):
+    with terminal.console().status(f"testing the reference of {assignment}"):
         check_reference(project, assignment)
-    with _console().status(f"releasing {assignment}"):
+    with terminal.console().status(f"releasing {assignment}"):
         done = run(project, assignment)
     print(
         f"{done.answer_cells} answers, {done.test_cells} test cells, {done.points:g} points "
@@ -164,11 +138,11 @@ def grade(
     from tinytorch.course import batch
     from tinytorch.course.build import build as build_check
 
-    project, console = _project(), _console()
+    project, console = _project(), terminal.console()
     for path in build_check(project, check=True):
         print(f"note: {_shown(path, project)} is older than the lesson; grading goes by it")
     try:
-        with _progress(console, "grading") as follow:
+        with terminal.progress(console, "grading") as follow:
             outcomes = batch.grade(project, assignment, student or None, force, follow)
     except batch.Stopped as stop:
         _print_outcomes(console, stop.outcomes)
@@ -190,8 +164,8 @@ def feedback(assignment: Assignment) -> None:
     from tinytorch.course import batch
     from tinytorch.course import report as reports
 
-    project, console = _project(), _console()
-    with _progress(console, "feedback") as follow:
+    project, console = _project(), terminal.console()
+    with terminal.progress(console, "feedback") as follow:
         outcomes = batch.feedback(project, assignment, follow)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     print(f"{len(outcomes) - len(failed)} pages below {_shown(project.feedback, project)}")
@@ -223,7 +197,7 @@ def report(
         reports.write_csv(found, csv)
     if json:
         reports.write_json(found, json)
-    _print_report(_console(), found)
+    _print_report(terminal.console(), found)
     for path in filter(None, (csv, json)):
         print(f"written to {path}")
 
@@ -256,7 +230,7 @@ def test(
     from tinytorch.course import reference
     from tinytorch.course.build import build as run_build
 
-    project, console = _project(), _console()
+    project, console = _project(), terminal.console()
     names = [assignment] if assignment else project.assignments()
     for name in names:
         project.assignment(name)
@@ -284,9 +258,9 @@ def demo() -> None:
         os.environ.setdefault(name, "1")
     from tinytorch.course.demo import ASSIGNMENT, run_demo
 
-    project, console = _project(), _console()
+    project, console = _project(), terminal.console()
     console.print(f"The demo of {ASSIGNMENT}")
-    with _progress(console, "working on") as follow:
+    with terminal.progress(console, "working on") as follow:
         done = run_demo(project, lambda step: console.print(f"  {step}"), follow)
     _print_outcomes(console, done.outcomes, done.about)
     if done.grades:
@@ -360,6 +334,8 @@ def lab(
 
 app.command()(lab_commands.machine)
 app.command()(lab_commands.trace)
+app.command()(proof_commands.validate_tests)
+app.command()(proof_commands.mutate)
 
 
 def _shown(path: Path, project: Project) -> Path:

@@ -330,7 +330,7 @@ class IsolatedExecute(Execute):
 
     def _run_definitions(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> None:
         """Of an experiment, run what an answer may use: its imports, functions and classes."""
-        source = _definitions(cell.source)
+        source = ungraded_definitions(cell.source)
         if source:
             self._running, self._written, self._shown = index, 0, 0
             shadow = NotebookNode(cell | {"source": source, "outputs": []})
@@ -388,8 +388,8 @@ def _make_output_harmless(cell: NotebookNode) -> None:
             cell.outputs[index] = new_output("stream", name="stdout", text=f"{text}\n")
 
 
-def _definitions(source: str) -> str:
-    """The imports, functions and classes of a cell, without what it measures and draws.
+def ungraded_definitions(source: str) -> str:
+    """Return the imports, functions and classes of an experiment, without what it measures.
 
     The lab stays out: importing what it draws with would add half a second to every submission.
     """

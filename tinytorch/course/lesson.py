@@ -264,7 +264,7 @@ def _id_problems(cells: list[Cell]) -> Iterator[Problem]:
                 f"answer cell {cell.grade_id!r} defines no {cell.grade_id!r}: "
                 "its grade_id is the name that it defines."
             )
-        if cell.is_test and _tested(cell.grade_id) not in answers:
+        if cell.is_test and tested_answer(cell.grade_id) not in answers:
             yield cell.at(
                 f"test cell {cell.grade_id!r} tests no answer: it needs the grade_id "
                 "test_<name> or test_<name>_hidden..., and an answer cell <name>."
@@ -286,8 +286,8 @@ def _defines(cell: Cell) -> bool:
     return cell.grade_id in names
 
 
-def _tested(grade_id: str) -> str | None:
-    """The answer that a test cell's grade_id names."""
+def tested_answer(grade_id: str) -> str | None:
+    """Return the answer that a test cell's grade_id names; None if it names none."""
     name = grade_id.split("_hidden", 1)[0]
     return name.removeprefix("test_") if name.startswith("test_") else None
 

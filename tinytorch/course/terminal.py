@@ -1,0 +1,38 @@
+"""How the commands of tito write to a terminal: one console, one progress bar."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[int, int, str], None]  # done, of how many, what is at work
+
+
+def console() -> "Console":
+    """Return a console as wide as the terminal; a pipe gets room enough to break no line."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 160
+    return Console(highlight=False, width=width)
+
+
+@contextmanager
+def progress(console: "Console", what: str) -> Iterator[Progress | None]:
+    """Show a bar where a person looks on; None where the output is no terminal."""
+    if not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+        task = bars.add_task(what, total=None)
+
+        def follow(done: int, total: int, name: str) -> None:
+            bars.update(task, completed=done, total=total, description=f"{what} {name}")
+
+        yield follow
