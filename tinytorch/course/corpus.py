@@ -24,7 +24,16 @@ from IPython.core.inputtransformer2 import TransformerManager
 from tinytorch.course.project import CourseError, Project
 
 # A point stands for one of these: test_X is X's visible cell, test_X_hidden_<behaviour> the others.
-BEHAVIOURS = ("visible", "values", "shapes", "dtypes", "errors", "mechanism")
+BEHAVIOURS = (
+    "visible",
+    "values",
+    "shapes",
+    "dtypes",
+    "errors",
+    "mechanism",
+    "mechanism_times",
+    "mechanism_effects",
+)
 _HEAD = re.compile(r"# (?P<kind>wrong|right): (?P<about>\S.*)")
 _LOSES = re.compile(r"# loses: (?P<list>\S.*)")
 _MARKER = re.compile(r"# %%(?P<rest>.*)")

@@ -7,6 +7,7 @@ them before: names in the profiler's own module, default arguments, attributes o
 from __future__ import annotations
 
 import math
+import numbers
 import statistics
 import time
 import timeit
@@ -108,6 +109,11 @@ def expect_times(
     lasted: wall seconds of every call, in order, each with a quarter of processor time. Timed are
     `repeats` calls in a row, the first call of all not among them: that one is the warm-up.
     """
+    missing = sorted({"repeats", "wall_time", "min_time", "cpu_time"} - set(metrics))
+    assert not missing, f"metrics lacks {missing}: are the keys spelt as in the docstring?"
+    for key in ("repeats", "wall_time", "min_time", "cpu_time"):
+        is_number = isinstance(metrics[key], numbers.Real)
+        assert is_number, f"{key} is {metrics[key]!r}, expected a number: is the unit left out?"
     repeats = int(metrics["repeats"])
     tried = f"tried {len(lasted)} calls whose times are {kind}, by a clock that the test moves"
     _expect_clock_read(clock, tried)

@@ -73,6 +73,15 @@ class LessonNames:
         return run
 
 
+def attempt(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """What `call(*args, **kwargs)` gives; an AssertionError that says what was tried if it raises.
+
+    Of arrays it gets copies.
+    """
+    tried = f"tried {describe(call, args, kwargs)}"
+    return _result(call, _copied(args), _copied(kwargs), tried, "a result")
+
+
 def expect_values(
     call: Callable[..., Any],
     *args: Any,
@@ -230,6 +239,14 @@ def _array(value: Any) -> np.ndarray | None:
 
 
 def _copied(values: Any) -> Any:
+    """The same in memory of its own, with the same strides, and read-only where it was."""
+    copy = _copy(values)
+    if isinstance(values, np.ndarray):
+        copy.flags.writeable = values.flags.writeable
+    return copy
+
+
+def _copy(values: Any) -> Any:
     if isinstance(values, tuple):
         return tuple(map(_copied, values))
     if isinstance(values, dict):

@@ -17,7 +17,7 @@ from tinytorch.lab.cache_model import CacheModel
 from tinytorch.lab.callables import namespace
 from tinytorch.lab.counters import Gauge, Meeting, python_steps
 from tinytorch.lab.crew import watch_crew
-from tinytorch.lab.expect import describe
+from tinytorch.lab.expect import attempt, describe
 from tinytorch.lab.trace import Trace, trace, working_set
 
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
@@ -127,7 +127,7 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
             extra.wait(0.02)
         return item
 
-    got = run(list(range(items)), operation, workers)
+    got = attempt(run, list(range(items)), operation, workers)
     tried = f"tried {items} operations with num_workers={workers}"
     assert got == list(range(items)), f"{tried}: got {got}, expected 0 to {items - 1} in order"
     assert meeting.met, (

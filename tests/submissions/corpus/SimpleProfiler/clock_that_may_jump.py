@@ -1,5 +1,5 @@
 # wrong: time.time is not monotonic, a clock set back gives negative times
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: cpu_time is the sum over all timed calls, not that of one call
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

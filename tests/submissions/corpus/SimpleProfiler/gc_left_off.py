@@ -1,5 +1,5 @@
 # wrong: the garbage collector is switched off and never on again
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

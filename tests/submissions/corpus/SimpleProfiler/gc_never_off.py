@@ -1,5 +1,5 @@
 # wrong: the garbage collector may run during the timed calls
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: wall_time is the time of the last call
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     """Times fn several times."""

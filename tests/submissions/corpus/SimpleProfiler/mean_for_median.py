@@ -1,5 +1,5 @@
 # wrong: wall_time is the mean, which one slow call drags along
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

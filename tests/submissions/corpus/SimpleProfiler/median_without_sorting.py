@@ -1,5 +1,5 @@
 # wrong: the middle of the list as the calls came, not of the sorted times
-# loses: mechanism
+# loses: mechanism_times
 # %%
 def middle(values):
     return values[len(values) // 2]

@@ -1,5 +1,5 @@
 # wrong: peak_memory is what is still held after the call, not the highest point
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: the times are in milliseconds instead of seconds
-# loses: mechanism
+# loses: mechanism_times
 # %%
 def to_ms(seconds):
     return seconds * 1000.0

@@ -1,5 +1,5 @@
 # wrong: min_time is the least of all calls, the untimed warm-up calls among them
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: perf_counter_ns without the division, so the times are in nanoseconds
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

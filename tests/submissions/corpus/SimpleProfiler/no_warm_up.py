@@ -1,5 +1,5 @@
 # wrong: the first timed call is the first call of all
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

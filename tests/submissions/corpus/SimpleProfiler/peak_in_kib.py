@@ -1,5 +1,5 @@
 # wrong: peak_memory is in KiB instead of bytes
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

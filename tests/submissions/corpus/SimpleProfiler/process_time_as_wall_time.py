@@ -1,5 +1,5 @@
 # wrong: wall_time and min_time are processor time, which waiting does not cost
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: metrics["repeats"] counts the warm-up calls that were not timed
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

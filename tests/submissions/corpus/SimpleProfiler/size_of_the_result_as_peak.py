@@ -1,5 +1,5 @@
 # wrong: peak_memory is the size of the result, temporaries are not seen
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 import sys
 

@@ -1,5 +1,5 @@
 # wrong: fn is timed in a single call, whatever repeats says
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: tracemalloc runs during the timed calls and slows every allocation
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

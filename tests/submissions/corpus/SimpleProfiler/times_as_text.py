@@ -1,5 +1,5 @@
 # wrong: the times are formatted strings, not numbers
-# loses: visible, mechanism
+# loses: visible, mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: the list of times belongs to the profiler and grows, so a second profile mixes two functions
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: tracemalloc is started and never stopped
-# loses: mechanism
+# loses: mechanism_effects
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

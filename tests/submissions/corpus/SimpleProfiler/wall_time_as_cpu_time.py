@@ -1,5 +1,5 @@
 # wrong: cpu_time is read from the wall clock, so sleeping costs processor time
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -1,5 +1,5 @@
 # wrong: the warm-up calls are timed with the others, so the minimum and the median see them
-# loses: mechanism
+# loses: mechanism_times
 # %%
 class SimpleProfiler:
     def __init__(self, repeats=15, warmup=2):

@@ -4,7 +4,7 @@
 from numba import njit
 
 @njit
-def product(a, b, c):
+def product_into(a, b, c):
     m, k = a.shape
     for i in range(m):
         for p in range(k):
@@ -19,5 +19,5 @@ def compiled_matmul(A, B, num_workers=None):
         dtype = np.dtype(np.float32)
     a, b = np.array(a, dtype, order="C"), np.array(b, dtype, order="C")
     c = np.zeros((a.shape[0], b.shape[1]), dtype)
-    product(a, b, c)
+    product_into(a, b, c)
     return Tensor(c)

@@ -1,5 +1,5 @@
 # wrong: x * (x > 0) makes NaN of -inf
-# loses: values
+# loses: visible
 # %%
 @compiled
 def relu_mask(x, out):

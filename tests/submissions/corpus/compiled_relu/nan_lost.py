@@ -1,5 +1,5 @@
 # wrong: `v if v > 0 else 0` turns NaN into 0
-# loses: values
+# loses: visible
 # %%
 import numba
 

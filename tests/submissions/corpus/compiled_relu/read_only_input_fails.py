@@ -1,5 +1,5 @@
 # wrong: signatures for writable contiguous arrays only, so a read-only or strided x is a TypeError
-# loses: shapes
+# loses: dtypes
 # %%
 from numba import njit
 

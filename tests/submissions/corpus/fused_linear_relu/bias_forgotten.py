@@ -1,5 +1,5 @@
 # wrong: b is checked and never added
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def fused(x, w, out):

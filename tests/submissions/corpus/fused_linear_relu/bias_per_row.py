@@ -1,5 +1,5 @@
 # wrong: the bias is taken by the row of the result, not by its column
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def fused(x, w, bias, out):

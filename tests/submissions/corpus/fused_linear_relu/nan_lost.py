@@ -1,5 +1,5 @@
 # wrong: `s if s > 0 else 0` turns NaN into 0
-# loses: values
+# loses: dtypes
 # %%
 @compiled
 def fused(x, w, bias, out):

@@ -1,5 +1,5 @@
 # wrong: the ReLU is applied to the product, the bias is added afterwards
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def fused(x, w, bias, out):

@@ -1,5 +1,5 @@
 # wrong: W is taken as (out, in), as some libraries store it
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def fused(x, w, bias, out):

@@ -1,5 +1,5 @@
 # wrong: the shape is lost
-# loses: shapes
+# loses: values
 # %%
 def quantized_relu(x, scale=1.0):
     scale = check_scale("scale", scale)

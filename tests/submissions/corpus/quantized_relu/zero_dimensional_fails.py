@@ -1,5 +1,5 @@
 # wrong: NumPy turns 0-d results into scalars, which take no assignment
-# loses: shapes
+# loses: values
 # %%
 def quantized_relu(x, scale=1.0):
     values = as_array(x)

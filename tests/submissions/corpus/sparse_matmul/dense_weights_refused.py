@@ -1,5 +1,5 @@
 # wrong: takes only what to_sparse made, a dense W is an AttributeError
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

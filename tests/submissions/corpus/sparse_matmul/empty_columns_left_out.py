@@ -1,5 +1,5 @@
 # wrong: columns of zeros are squeezed out, and later columns move to the left
-# loses: values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

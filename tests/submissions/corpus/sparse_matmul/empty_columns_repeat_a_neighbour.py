@@ -1,5 +1,5 @@
 # wrong: the sum is not reset for a column of zeros, which gets that of the column before
-# loses: values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

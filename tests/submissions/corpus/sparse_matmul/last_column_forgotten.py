@@ -1,5 +1,5 @@
 # wrong: one output too few, indptr has one entry more than there are columns
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

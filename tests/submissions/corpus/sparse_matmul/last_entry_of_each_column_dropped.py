@@ -1,5 +1,5 @@
 # wrong: indptr is off by one, the last stored entry of every column is left out
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

@@ -1,5 +1,5 @@
 # wrong: reads the format as compressed rows of W, so rows and columns change places
-# loses: visible, values
+# loses: visible, shapes
 # %%
 @compiled
 def csr(a, indptr, indices, data, out):

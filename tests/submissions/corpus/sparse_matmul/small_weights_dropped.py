@@ -1,5 +1,5 @@
 # wrong: weights below 0.01 count as pruned
-# loses: values
+# loses: shapes
 # %%
 @compiled
 def skip_small(a, w, out):

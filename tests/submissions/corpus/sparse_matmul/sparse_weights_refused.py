@@ -1,5 +1,5 @@
 # wrong: takes only dense weights, what to_sparse made is a TypeError
-# loses: values
+# loses: visible, shapes
 # %%
 @compiled
 def skip_zeros(a, w, out):

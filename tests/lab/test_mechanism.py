@@ -1,0 +1,107 @@
+"""What is asked of how a kernel works: who passes, who does not, and what is said then."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from matrix_products import ijk
+from test_crew import all_do_everything, alone, one_after_the_other, pool_of_pieces
+
+from tinytorch.core import kernels
+from tinytorch.core.tensor import Tensor, as_array
+from tinytorch.lab import mechanism
+from tinytorch.lab.mechanism import expect_at_once, expect_no_loop, expect_shared_work, expect_tiles
+
+
+def loop(x):
+    return Tensor(np.array([max(v, 0) for v in as_array(x)]))
+
+
+def vector(n):
+    return (np.ones(n, np.float32),)
+
+
+def test_a_loop_over_elements_is_counted():
+    expect_no_loop(kernels.vectorized_relu, vector)
+    expect_no_loop(kernels.compiled_relu, vector)
+    with pytest.raises(AssertionError, match="is there a Python loop over the elements"):
+        expect_no_loop(loop, vector)
+
+
+def rows_at_once(A, B, block_size):
+    a, b = as_array(A), as_array(B)
+    rows = [a[i : i + block_size] @ b for i in range(0, len(a), block_size)]
+    return Tensor(np.concatenate(rows))
+
+
+def scalar_tiles(A, B, block_size):
+    a, b, s = as_array(A), as_array(B), block_size
+    C = np.zeros((len(a), b.shape[1]))
+    for i0 in range(0, len(a), s):
+        for j0 in range(0, b.shape[1], s):
+            for p0 in range(0, len(b), s):
+                for i in range(i0, i0 + s):
+                    for j in range(j0, j0 + s):
+                        for p in range(p0, p0 + s):
+                            C[i, j] += a[i, p] * b[p, j]
+    return Tensor(C)
+
+
+@pytest.mark.parametrize("kernel", [kernels.cache_friendly_matmul, scalar_tiles])
+def test_tiles_pass(kernel):
+    expect_tiles(kernel)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "says"),
+    [
+        (lambda A, B, s: Tensor(as_array(A) @ as_array(B)), "touched 3,072 elements"),
+        (rows_at_once, "is a whole row of tiles"),
+        (lambda A, B, s: Tensor(ijk(as_array(A), as_array(B))), "missed 33,0"),
+        (lambda A, B, s: scalar_tiles(A, B, 16), "missed"),
+    ],
+    ids=["whole", "rows", "loops", "larger tiles"],
+)
+def test_what_is_not_in_tiles_is_told_apart(kernel, says):
+    with pytest.raises(AssertionError, match=says):
+        expect_tiles(kernel)
+
+
+def test_shared_work_passes_and_other_work_is_told_apart(monkeypatch):
+    x = np.ones(4_000, np.float32)
+    expect_shared_work(pool_of_pieces, x, 3)
+    for kernel, says in [
+        (alone, "did all the work"),
+        (all_do_everything, "does every thread get a piece of its own"),
+        (lambda x, workers: pool_of_pieces(x, 6), "expected at most 3"),
+    ]:
+        with pytest.raises(AssertionError, match=says):
+            expect_shared_work(kernel, x, 3)
+    impatient = mechanism.watch_crew
+    monkeypatch.setattr(mechanism, "watch_crew", lambda *a: impatient(*a, patience=0.05))
+    with pytest.raises(AssertionError, match="one after the other"):
+        expect_shared_work(one_after_the_other, x, 3)
+
+
+def batch_of(workers=None):
+    def run(items, operation, num_workers):
+        with ThreadPoolExecutor(workers or num_workers) as pool:
+            return list(pool.map(operation, items))
+
+    return run
+
+
+def test_operations_at_once_are_counted():
+    expect_at_once(kernels.parallel_batch_processing, 3, items=7)
+    expect_at_once(batch_of(), 2, items=6)
+    with pytest.raises(AssertionError, match="expected at most 2: is num_workers"):
+        expect_at_once(batch_of(4), 2, items=8)
+
+
+def test_too_few_at_once_are_told_apart(monkeypatch):
+    meeting = mechanism.Meeting
+    monkeypatch.setattr(mechanism, "Meeting", lambda n, timeout: meeting(n, 0.05))
+    with pytest.raises(AssertionError, match="at most 1 at the same time, expected 2"):
+        expect_at_once(lambda items, operation, _: list(map(operation, items)), 2, items=4)
+    with pytest.raises(AssertionError, match="expected 0 to 3 in order"):
+        expect_at_once(lambda items, operation, _: [], 2, items=4)
