@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test mutants lab bench clean env
+.PHONY: help demo test browser small mutants lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -11,6 +11,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
+	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
 	@echo "make mutants  small changes of the reference: do its tests notice? (some minutes)"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
@@ -31,7 +32,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: env
 	@$(BIN)/tito demo
 
-test: env
+test: env browser
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -40,6 +41,25 @@ test: env
 	[importlib.import_module(m.name) for m in pkgutil.walk_packages(tinytorch.__path__, 'tinytorch.')]"
 	$(BIN)/tito build --check
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# The browser tests click through the notebook in Chromium. Installed where that asks nobody for a
+# password (Debian, as root or with sudo); elsewhere they are skipped, and pytest names them.
+CHROMIUM_PACKAGES := chromium fonts-dejavu-core
+browser:
+	@for name in $(CHROMIUM) chromium chromium-browser google-chrome google-chrome-stable; do \
+	command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ]; then as_root=env; else as_root="sudo -n"; fi; \
+	if [ -e /etc/debian_version ] && $$as_root true 2>/dev/null; then \
+	echo "Installing Chromium for the browser tests"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	install="$$as_root apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES)"; \
+	$$install >/dev/null 2>&1 || { $$as_root apt-get update -qq && $$install >/dev/null; } \
+	|| echo "It could not be installed: the browser tests are skipped"; \
+	else echo "There is no Chromium here: the browser tests are skipped"; fi
+
+# The whole notebook as in a small container: one core, half of the memory, no facts about caches.
+small: env
+	tests/small_machine.sh $(BIN)/pytest tests/lesson/test_run_all.py tests/lab
 
 mutants: env
 	@$(BIN)/tito mutate

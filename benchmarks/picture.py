@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from benchmarks.report import judge, name_of
-from tinytorch.lab.plots import label_ends
+from tinytorch.lab.style import label_ends
 
 # One colour and marker per peer or kernel; one thread is a full line, several a broken one.
 _COLOURS = (("#1f3b57", "o"), ("#8a8a8a", "s"), ("#c2571a", "D"), ("#5b8c5a", "^"))

@@ -52,6 +52,13 @@ def test_the_stub_says_what_is_missing(tiny_released):
     ]
 
 
+def test_run_all_goes_on_after_a_failing_test_but_not_after_a_failing_answer(tiny_released):
+    notebook = nbformat.read(tiny_released.release / NAME / "double_dev.ipynb", as_version=4)
+    tags = {cell.id: cell.metadata.get("tags", []) for cell in notebook.cells}
+    assert tags["test_double"] == tags["test_double_hidden"] == ["raises-exception"]
+    assert tags["double"] == tags["setup_export"] == []
+
+
 def test_hidden_tests_are_gone_and_their_comment_stays(tiny_released):
     notebook = nbformat.read(tiny_released.release / NAME / "double_dev.ipynb", as_version=4)
     hidden = next(cell for cell in notebook.cells if cell.id == "test_double_hidden")

@@ -11,12 +11,12 @@ import matplotlib.pyplot as plt
 from tinytorch.lab import gil, roofline, scaling
 from tinytorch.lab.block_sweep import BlockSweep
 from tinytorch.lab.byte_model import int8_product_work, product_work, relu_work
-from tinytorch.lab.figures import apart
 from tinytorch.lab.gil_plots import draw_lock
 from tinytorch.lab.ladder_plots import draw_ladder
 from tinytorch.lab.roofline_plots import draw_roofline
 from tinytorch.lab.rungs import Reading
 from tinytorch.lab.speed_ladder import Ladder
+from tinytorch.lab.style import apart
 from tinytorch.lab.sweep_plots import draw_blocks, draw_scaling
 
 

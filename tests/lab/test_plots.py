@@ -8,7 +8,8 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 
-from tinytorch.lab.plots import bars, histogram, lines, you_guessed
+from tinytorch.lab.plots import bars, histogram, lines
+from tinytorch.lab.style import you_guessed
 
 TIMES = {"loops": [0.2, 0.1, 0.11], "yours": [0.001, 0.0011, 0.001]}
 

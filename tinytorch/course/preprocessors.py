@@ -17,12 +17,26 @@ from nbgrader import utils
 from nbgrader.api import Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
-from tinytorch.course.isolation import IsolatedExecute, course_of, named_cells, read_source
+from tinytorch.course.isolation import (
+    IsolatedExecute,
+    course_of,
+    is_test,
+    is_ungraded,
+    named_cells,
+    read_source,
+)
 from tinytorch.course.mending import mend
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import check_reference, released_cells
 
-__all__ = ["IsolatedExecute", "KeepReading", "NameStubs", "Preflight", "withdraw_ungraded"]
+__all__ = [
+    "IsolatedExecute",
+    "KeepReading",
+    "NameStubs",
+    "Preflight",
+    "RunOn",
+    "withdraw_ungraded",
+]
 
 _STUB = re.compile(r"raise NotImplementedError\(\)")
 
@@ -38,6 +52,24 @@ class NameStubs(NbGraderPreprocessor):
             name = cell.metadata.nbgrader["grade_id"]
             stub = f'raise NotImplementedError("{name} is not written yet")'
             cell.source = _STUB.sub(stub, cell.source)
+        return cell, resources
+
+
+class RunOn(NbGraderPreprocessor):
+    """Let Run All go on after a test or an experiment that fails, as most do at first.
+
+    JupyterLab stops at the first error but for cells with this tag. A stop is kept where an error
+    leaves nothing to go on with: in what students write, and in the cells that set up.
+    """
+
+    TAG = "raises-exception"
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Tag one cell of a release."""
+        if is_test(cell) or (cell.cell_type == "code" and is_ungraded(cell)):
+            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), self.TAG})
         return cell, resources
 
 

@@ -14,16 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tinytorch.lab.cache_ladder import CacheLadder, bytes_of
-from tinytorch.lab.plots import (
-    _GUESS,
-    _INK,
-    _OUTLINE,
-    _SHADE,
-    _STYLE,
-    _amount,
-    _finish,
-    _log_ticks,
-    _number,
+from tinytorch.lab.style import (
+    GUESS,
+    INK,
+    OUTLINE,
+    SHADE,
+    STYLE,
+    amount_text,
+    as_number,
+    finish,
+    log_ticks,
 )
 
 _WIDE = 126  # letters in a line of the caption
@@ -45,7 +45,7 @@ def draw_cache_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | Non
         sentences.append(f"You guessed {', '.join(bytes_of(size) for size in guesses)}.")
     sentences.append("One thread. Line: the best reading; shade: three quarters of all readings.")
     caption = "\n".join(_wrapped(sentence) for sentence in sentences)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, (top, bottom) = plt.subplots(2, figsize=(8.6, 6), sharex=True)
         low = [statistics.quantiles(r, n=4)[0] if r[1:] else r[0] for r in ladder.bandwidth]
         high = [statistics.quantiles(r, n=4)[2] if r[1:] else r[0] for r in ladder.latency]
@@ -58,18 +58,18 @@ def draw_cache_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | Non
         top.set_xlim(first / 1.25, last * 1.9)
         places = [min(max(size, first), last) for size in guesses]
         for axes in (top, bottom):
-            _log_ticks(axes.yaxis, _amount)
+            log_ticks(axes.yaxis, amount_text)
             for size in ladder.caches.values():
                 if first < size < last:
                     axes.axvline(size, color="black", lw=1.2, ls=":")
             for place in places:
-                axes.axvline(place, color=_GUESS, lw=2, ls="--")
+                axes.axvline(place, color=GUESS, lw=2, ls="--")
         _cache_names(top, ladder)
         if places:
             top.set_ylim(bottom=min(low) / 5)  # room for what stands at the foot of the guesses
         for place in places:
             top.annotate(
-                "your guess", (place, 0.04), xycoords=("data", "axes fraction"), color=_GUESS,
+                "your guess", (place, 0.04), xycoords=("data", "axes fraction"), color=GUESS,
                 rotation=90, xytext=(-3, 0), textcoords="offset points", ha="right", va="bottom",
             )  # fmt: skip
         _mark_cliffs(bottom, ladder)
@@ -77,7 +77,7 @@ def draw_cache_ladder(ladder: CacheLadder, *, guess: Any = None, png: Path | Non
         bottom.xaxis.set_major_locator(FixedLocator(ticks))
         bottom.xaxis.set_minor_locator(NullLocator())
         bottom.xaxis.set_major_formatter(FuncFormatter(lambda value, _: bytes_of(value)))
-        _finish(figure, caption, png=png)
+        finish(figure, caption, png=png)
 
 
 def _wrapped(sentence: str) -> str:
@@ -88,7 +88,7 @@ def _wrapped(sentence: str) -> str:
 def _guesses(guess: Any) -> list[float]:
     """The guess as sizes; a word of advice for what is none."""
     several = isinstance(guess, Iterable) and not isinstance(guess, str | bytes)
-    numbers = [_number(one) for one in (guess if several else [guess])]
+    numbers = [as_number(one) for one in (guess if several else [guess])]
     return sorted(number for number in numbers if number is not None)
 
 
@@ -96,8 +96,8 @@ def _curve(
     axes: Axes, sizes: Sequence[int], best: Sequence[float], worse: Sequence[float], unit: str
 ) -> None:
     axes.set(xscale="log", yscale="log")
-    axes.fill_between(sizes, best, worse, color=_SHADE, alpha=0.6, lw=0)
-    axes.plot(sizes, best, color=_INK, marker="o", ms=4)
+    axes.fill_between(sizes, best, worse, color=SHADE, alpha=0.6, lw=0)
+    axes.plot(sizes, best, color=INK, marker="o", ms=4)
     axes.margins(y=0.15)
     axes.annotate(
         f"{best[-1]:.3g} {unit}", (sizes[-1], best[-1]), xytext=(7, 0),
@@ -126,5 +126,5 @@ def _mark_cliffs(axes: Axes, ladder: CacheLadder) -> None:
         axes.annotate(
             f"cliff: {bytes_of(cliff.last)}", (cliff.last, latency[cliff.last]),
             xytext=(8, -3), textcoords="offset points", va="top", fontsize=9,
-            path_effects=_OUTLINE,
+            path_effects=OUTLINE,
         )  # fmt: skip

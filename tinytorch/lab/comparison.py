@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tinytorch.lab.measure import machine_line, race, spread
-from tinytorch.lab.plots import _bytes, _seconds, _times, bars
+from tinytorch.lab.plots import bars
+from tinytorch.lab.style import bytes_text, seconds_text, times_text
 
 _NOTHING = "-"
 
@@ -79,9 +80,9 @@ class Comparison:
         heads += ["peak memory"] * bool(self.memory)
         lines = []
         for row in self.rows:
-            ratio = _NOTHING if row.ratio is None else _times(row.ratio)
-            line = [row.name, *map(_seconds, (row.median, row.iqr, row.minimum)), ratio]
-            memory = _NOTHING if row.peak_memory is None else _bytes(_three(row.peak_memory))
+            ratio = _NOTHING if row.ratio is None else times_text(row.ratio)
+            line = [row.name, *map(seconds_text, (row.median, row.iqr, row.minimum)), ratio]
+            memory = _NOTHING if row.peak_memory is None else bytes_text(_three(row.peak_memory))
             lines.append(line + [memory] * bool(self.memory))
         return heads, lines
 

@@ -7,13 +7,12 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from tinytorch.lab.figures import finish
 from tinytorch.lab.gil import Lock, Pair, conclusion
-from tinytorch.lab.plots import _GUESS, _INK, _SHADE, _STYLE, _number
+from tinytorch.lab.style import GUESS, INK, SHADE, STYLE, as_number, finish
 
 _LOOKS: dict[str, dict[str, Any]] = {
-    "Python": {"facecolor": _INK, "edgecolor": _INK},
-    "NumPy": {"facecolor": _SHADE, "edgecolor": "#5b7389", "hatch": "///"},
+    "Python": {"facecolor": INK, "edgecolor": INK},
+    "NumPy": {"facecolor": SHADE, "edgecolor": "#5b7389", "hatch": "///"},
 }
 _HIGH = 0.7  # of a row
 
@@ -24,12 +23,12 @@ def draw_lock(lock: Lock, *, guess: Any = None, png: Path | None = None) -> None
     guess: milliseconds that the two Python workers were thought to need. png: writes the picture
     there in place of showing it.
     """
-    guessed, caption = _number(guess), conclusion(lock)
+    guessed, caption = as_number(guess), conclusion(lock)
     if not lock.pairs:
         print(caption)
         return
     longest = max(pair.seconds for pair in lock.pairs) * 1e3
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, grid = plt.subplots(
             len(lock.pairs), 1, figsize=(10, 1.15 * len(lock.pairs) + 1.1), sharex=True,
             squeeze=False,
@@ -39,8 +38,8 @@ def draw_lock(lock: Lock, *, guess: Any = None, png: Path | None = None) -> None
         first = grid[0, 0]
         if guessed is not None:
             place = min(guessed, longest * 1.12)
-            first.axvline(place, color=_GUESS, lw=2.5, ls="--")
-            first.annotate("your guess", (place, -0.55), ha="center", va="bottom", color=_GUESS,
+            first.axvline(place, color=GUESS, lw=2.5, ls="--")
+            first.annotate("your guess", (place, -0.55), ha="center", va="bottom", color=GUESS,
                            annotation_clip=False)  # fmt: skip
             caption += (
                 f"\nTwo Python workers took {lock.pairs[0].seconds * 1e3:.0f} ms; "
@@ -54,7 +53,7 @@ def draw_lock(lock: Lock, *, guess: Any = None, png: Path | None = None) -> None
             Patch(facecolor="white", edgecolor="#8a8a8a", label="waits, for the lock or for a core")
         )
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
-        finish(figure, caption, "a pool of 2 threads", png, width=130)
+        finish(figure, caption, threads="a pool of 2 threads", width=130, png=png)
 
 
 def _timeline(axes: Axes, pair: Pair) -> None:

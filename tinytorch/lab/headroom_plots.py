@@ -12,18 +12,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from tinytorch.lab.plots import (
-    _GUESS,
-    _INK,
-    _OUTLINE,
-    _STYLE,
-    _amount,
-    _finish,
-    _log_ticks,
-    _number,
-    _within,
-    label_ends,
-)
 from tinytorch.lab.quantization import (
     ACCUMULATORS,
     BIGGEST_PRODUCT,
@@ -34,6 +22,18 @@ from tinytorch.lab.quantization import (
     sums_are_exact,
 )
 from tinytorch.lab.quantization_plots import _GREY, _said, _upright
+from tinytorch.lab.style import (
+    GUESS,
+    INK,
+    OUTLINE,
+    STYLE,
+    amount_text,
+    as_number,
+    finish,
+    label_ends,
+    log_ticks,
+    within,
+)
 
 _TRIED = (1, 2, 10, 100, 1_000, 1_027, 10_000, 100_000)  # terms that a kernel's sums are tried with
 
@@ -44,7 +44,7 @@ def headroom(product: Product | None = None, *, guess: Any = None) -> None:
     product: the reader's `quantized_matmul`; its sums are checked too, up to 100,000 terms.
     guess: the number of terms at which float32 was thought to be wrong for the first time.
     """
-    guessed, terms = _number(guess), 10 ** np.linspace(0, 6, 61)
+    guessed, terms = as_number(guess), 10 ** np.linspace(0, 6, 61)
     wrong = {name: first_wrong_sum(name) for name in ACCUMULATORS}
     found = ", ".join(f"{name} at {count:,}" for name, count in wrong.items())
     caption = f"First wrong sum, measured: {found} terms.{_said(guessed, ' for float32')}"
@@ -58,12 +58,12 @@ def headroom(product: Product | None = None, *, guess: Any = None) -> None:
             if bad
             else f"\nYour kernel is right with up to {good[-1]:,} terms."
         )
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.5, 4.4))
-        axes.plot(terms, BIGGEST_PRODUCT * terms, color=_INK, lw=2)
+        axes.plot(terms, BIGGEST_PRODUCT * terms, color=INK, lw=2)
         ends = [(terms[-1], BIGGEST_PRODUCT * terms[-1], "largest sum", "black")]
         for count, right in zip(_TRIED, exact, strict=bool(exact)):
-            axes.plot(count, BIGGEST_PRODUCT * count, "o" if right else "s", color=_INK,
+            axes.plot(count, BIGGEST_PRODUCT * count, "o" if right else "s", color=INK,
                       mfc="white", mew=1.5, ms=11)  # fmt: skip
         if exact:
             side = "right" if exact[3] else "wrong"
@@ -81,17 +81,17 @@ def headroom(product: Product | None = None, *, guess: Any = None) -> None:
         axes.set(xscale="log", yscale="log", xlabel="K, terms of the sum (logarithmic)")
         axes.set_ylabel("largest sum of K int8 products")
         if guessed is not None:
-            place = _within(guessed, 1, terms[-1])
+            place = within(guessed, 1, terms[-1])
             side = "left" if place < 1e5 else "right"
-            _upright(axes, place, "your guess", 0.2, side, _GUESS, "--")
-        _log_ticks(axes.xaxis, _amount)
+            _upright(axes, place, "your guess", 0.2, side, GUESS, "--")
+        log_ticks(axes.xaxis, amount_text)
         label_ends(axes, ends, size=9)
-        _finish(figure, caption)
+        finish(figure, caption)
 
 
 def _named(axes: Axes, count: int, text: str, away: tuple[int, int], side: str) -> None:
     axes.annotate(text, (count, BIGGEST_PRODUCT * count), xytext=away, va="center", ha=side,
-                  textcoords="offset points", path_effects=_OUTLINE)  # fmt: skip
+                  textcoords="offset points", path_effects=OUTLINE)  # fmt: skip
 
 
 def _rounded(value: int) -> str:
@@ -106,7 +106,7 @@ def digits_accuracy(found: DigitsAccuracy, *, guess: Any = None) -> None:
 
     found: from `digits_by_bits`. guess: the fewest bits thought to lose at most one point.
     """
-    guessed, whole = _number(guess), 100 * found.unquantized
+    guessed, whole = as_number(guess), 100 * found.unquantized
     own, one = (100 * np.array(found_) for found_ in (found.own_scales, found.one_scale))
     enough = [b for b, a in zip(found.bits, own, strict=True) if whole - a <= 1 + 1e-9]
     first = "No number of bits tried" if not enough else f"{min(enough)} bits"
@@ -117,9 +117,9 @@ def digits_accuracy(found: DigitsAccuracy, *, guess: Any = None) -> None:
         f"{own[fewest]:.0f} % with a scale per output channel, {one[fewest]:.0f} % with one scale "
         "for each weight matrix."
     )
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.5, 3.8))
-        axes.plot(found.bits, own, color=_INK, marker="o", ms=6, lw=2)
+        axes.plot(found.bits, own, color=INK, marker="o", ms=6, lw=2)
         axes.plot(found.bits, one, color=_GREY, marker="D", mfc="white", ms=6, ls="--")
         axes.axhline(whole, color="black", lw=1, ls=":")
         axes.axhline(10, color="black", lw=1, ls=":")
@@ -129,15 +129,15 @@ def digits_accuracy(found: DigitsAccuracy, *, guess: Any = None) -> None:
         if guessed is not None:
             place = float(np.clip(guessed, min(found.bits) - 0.6, max(found.bits) + 0.1))
             side = "left" if place < max(found.bits) - 1 else "right"
-            _upright(axes, place, "your guess", 0.5, side, _GUESS, "--")
+            _upright(axes, place, "your guess", 0.5, side, GUESS, "--")
         at = min(1, len(found.bits) - 1)
         for y, name, away, side in (
             (own, "scale per channel", (-10, -2), "right"),
             (one, "one scale", (10, -8), "left"),
         ):
             axes.annotate(name, (found.bits[at], y[at]), xytext=away, textcoords="offset points",
-                          ha=side, va="center", path_effects=_OUTLINE)  # fmt: skip
+                          ha=side, va="center", path_effects=OUTLINE)  # fmt: skip
         ends = [(max(found.bits), whole, "float32", "black"),
                 (max(found.bits), 10.0, "by chance", "black")]  # fmt: skip
         label_ends(axes, ends)
-        _finish(figure, caption)
+        finish(figure, caption)

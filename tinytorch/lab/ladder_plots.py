@@ -9,10 +9,19 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from tinytorch.lab.figures import finish
-from tinytorch.lab.plots import _GUESS, _INK, _OUTLINE, _SHADE, _STYLE, _number, _within
-from tinytorch.lab.plots import _amount as _plain
-from tinytorch.lab.speed_ladder import Ladder, _times, conclusion, size_of
+from tinytorch.lab.speed_ladder import Ladder, conclusion, size_of
+from tinytorch.lab.style import (
+    GUESS,
+    INK,
+    OUTLINE,
+    SHADE,
+    STYLE,
+    amount_text,
+    as_number,
+    finish,
+    times_text,
+    within,
+)
 
 
 def draw_ladder(ladders: Sequence[Ladder], *, guess: Any = None, png: Path | None = None) -> None:
@@ -22,7 +31,7 @@ def draw_ladder(ladders: Sequence[Ladder], *, guess: Any = None, png: Path | Non
     writes the picture there in place of showing it.
     """
     drawn = [ladder for ladder in ladders if ladder.readings]
-    guessed = _number(guess)
+    guessed = as_number(guess)
     caption = "\n".join(
         [*(conclusion(ladder) for ladder in ladders), *(n for la in ladders for n in la.notes)]
     )
@@ -30,7 +39,7 @@ def draw_ladder(ladders: Sequence[Ladder], *, guess: Any = None, png: Path | Non
         print(caption)
         return
     counts = [len(ladder.readings) for ladder in drawn]
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, grid = plt.subplots(
             len(drawn), 1, figsize=(10, 1.2 * len(drawn) + 0.36 * sum(counts)), squeeze=False,
             height_ratios=counts,
@@ -38,8 +47,8 @@ def draw_ladder(ladders: Sequence[Ladder], *, guess: Any = None, png: Path | Non
         for axes, ladder in zip(grid[:, 0], drawn, strict=True):
             _rungs(axes, ladder, guessed if ladder.problem == "product" else None)
         if guessed is not None:
-            caption += f"\nYou guessed {_plain(guessed)} times for the product."
-        finish(figure, caption, "threads as labelled, else one", png, width=140)
+            caption += f"\nYou guessed {amount_text(guessed)} times for the product."
+        finish(figure, caption, threads="threads as labelled, else one", width=140, png=png)
 
 
 def _rungs(axes: Axes, ladder: Ladder, guess: float | None) -> None:
@@ -49,27 +58,27 @@ def _rungs(axes: Axes, ladder: Ladder, guess: float | None) -> None:
     left = min(speeds) / 3  # bars of a logarithmic axis begin nowhere: it is the ends that count
     axes.set(xscale="log", xlim=(left, max(speeds) * 60))
     axes.barh(names, [s - left for s in speeds], left=left, height=0.6,
-              color=[_SHADE] + [_INK] * (len(readings) - 1))  # fmt: skip
+              color=[SHADE] + [INK] * (len(readings) - 1))  # fmt: skip
     for row, reading in enumerate(readings):
         rates = [reading.work.operations / seconds * 1e-9 for seconds in reading.seconds]
         low, _, high = statistics.quantiles(rates, n=4) if len(rates) > 1 else rates * 3
         (line,) = axes.plot([low, high], [row, row], color="black", lw=1.5, marker="|")
-        line.set_path_effects(_OUTLINE)
+        line.set_path_effects(OUTLINE)
         text = _rate(speeds[row])
         if row:
-            text += f"   {_times(speeds[row] / speeds[0])} times the first"
+            text += f"   {times_text(speeds[row] / speeds[0])} times the first"
         axes.annotate(text, (max(high, speeds[row]), row), xytext=(7, 0),
                       textcoords="offset points", va="center", fontsize=9)  # fmt: skip
     if guess is not None:
-        place = _within(speeds[0] * guess, min(speeds), max(speeds) / 2)
-        axes.axvline(place, color=_GUESS, lw=2.5, ls="--", path_effects=_OUTLINE)
+        place = within(speeds[0] * guess, min(speeds), max(speeds) / 2)
+        axes.axvline(place, color=GUESS, lw=2.5, ls="--", path_effects=OUTLINE)
         axes.annotate("your guess", (place, 0), xytext=(5, 0), textcoords="offset points",
-                      color=_GUESS, va="center")  # fmt: skip
+                      color=GUESS, va="center")  # fmt: skip
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(LogLocator())
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.xaxis.set_major_formatter(FuncFormatter(amount_text))
     label = f"{ladder.unit}, logarithmic (median; the line spans the middle half)"
     axes.set(title=f"The ladder of speed: {ladder.problem}", xlabel=label)
 

@@ -7,9 +7,18 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from tinytorch.lab.figures import finish, labels_beside
-from tinytorch.lab.plots import _GUESS, _INK, _STYLE, _log_ticks, _number, _within, you_guessed
 from tinytorch.lab.roofline import Point, Roofline, Roofs, conclusion
+from tinytorch.lab.style import (
+    GUESS,
+    INK,
+    STYLE,
+    as_number,
+    finish,
+    labels_beside,
+    log_ticks,
+    within,
+    you_guessed,
+)
 
 _FAINT = "#8a8a8a"
 _SHORT = {
@@ -29,8 +38,8 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
     if not points:
         print("No kernel could be measured.", *roofline.notes, sep="\n")
         return
-    guessed = _number(guess)
-    with plt.rc_context(_STYLE):
+    guessed = as_number(guess)
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(10.5, 6))
         xs, ys = [p.work.intensity for p in points], [p.speed for p in points]
         flat = 1.3 * max(
@@ -40,8 +49,8 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
         tops = [r for roof in roofline.roofs for r in (roof.arithmetic, roof.integer) if r]
         axes.set(xscale="log", yscale="log")
         axes.set(xlim=(min(xs) / 4, right), ylim=(min(ys) / 4, max([*tops, *ys]) * 3.2))
-        _log_ticks(axes.xaxis, _plain)
-        _log_ticks(axes.yaxis, _plain)
+        log_ticks(axes.xaxis, _plain)
+        log_ticks(axes.yaxis, _plain)
         axes.set(
             xlabel="operations per byte (every operand read once, the result written once)",
             ylabel="10⁹ operations per second (best of the readings)",
@@ -57,9 +66,9 @@ def draw_roofline(roofline: Roofline, *, guess: Any = None, png: Path | None = N
                 axes.annotate(_label(members[0], ":\n"), places[0], xytext=(0, -7), fontsize=8.5,
                               textcoords="offset points", ha="center", va="top")  # fmt: skip
         if guessed is not None:
-            _guess_mark(axes, _within(guessed, min(xs), max(xs)), roofline.roofs[0])
+            _guess_mark(axes, within(guessed, min(xs), max(xs)), roofline.roofs[0])
         notes = "\n".join([conclusion(roofline) + you_guessed(guessed), *roofline.notes])
-        finish(figure, notes, _threads(roofline.roofs), png, width=150)
+        finish(figure, notes, threads=_threads(roofline.roofs), width=150, png=png)
 
 
 def _corner(roof: Roofs) -> float:
@@ -72,7 +81,7 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
     left, corners, names = axes.get_xlim()[0], [], []
     for roof in roofs:
         first = roof is roofs[0]
-        colour, width = (_INK, 2.2) if first else (_FAINT, 1.4)
+        colour, width = (INK, 2.2) if first else (_FAINT, 1.4)
         threads = "1 thread" if roof.threads == 1 else f"{roof.threads} threads"
         slope = [left, _corner(roof)]
         axes.plot(slope, [x * roof.memory for x in slope], color=colour, lw=width, zorder=1)
@@ -83,21 +92,21 @@ def _roofs(axes: Axes, roofs: Sequence[Roofs], right: float) -> None:
                 corners.append((start, peak))
                 names.append(f"{name}, {threads}: {peak:.0f}")
     # To the left of the roofs, where there is nothing else.
-    labels_beside(axes, corners, names, left * 3, colour=_INK)
+    labels_beside(axes, corners, names, left * 3, colour=INK)
     text = "memory roof: " + ", ".join(
         f"{roof.memory:.0f} GB/s ({roof.threads} thread{'s' * (roof.threads > 1)})"
         for roof in roofs
     )
     axes.annotate(text, (left * 1.15, left * 1.15 * roofs[0].memory), xytext=(12, 0),
-                  textcoords="offset points", color=_INK, fontsize=8.5, va="top")  # fmt: skip
+                  textcoords="offset points", color=INK, fontsize=8.5, va="top")  # fmt: skip
 
 
 def _guess_mark(axes: Axes, place: float, roof: Roofs) -> None:
     """A stroke through the roof at the place where it was thought to bend, named at the top."""
     low, high = min(place * roof.memory, roof.arithmetic) / 1.8, axes.get_ylim()[1] / 1.5
-    axes.plot([place] * 2, [low, high], color=_GUESS, lw=2.5, ls="--", zorder=4)
+    axes.plot([place] * 2, [low, high], color=GUESS, lw=2.5, ls="--", zorder=4)
     axes.annotate("your guess", (place, high), xytext=(0, 2), ha="center", va="bottom",
-                  textcoords="offset points", color=_GUESS)  # fmt: skip
+                  textcoords="offset points", color=GUESS)  # fmt: skip
 
 
 def _points(axes: Axes, points: Sequence[Point]) -> None:
@@ -108,8 +117,8 @@ def _points(axes: Axes, points: Sequence[Point]) -> None:
             p.speed,
             marker="s" if p.work.kind == "int8" else "o",
             ms=7,
-            color=_INK,
-            mfc=_INK if p.threads == 1 else "white",
+            color=INK,
+            mfc=INK if p.threads == 1 else "white",
             zorder=3,
         )
 

@@ -11,17 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from tinytorch.lab import block_sweep, scaling
-from tinytorch.lab.figures import finish, labels_beside
-from tinytorch.lab.plots import (
-    _GUESS,
-    _INK,
-    _OUTLINE,
-    _SHADE,
-    _STYLE,
-    _amount,
-    _log_ticks,
-    _number,
-    _within,
+from tinytorch.lab.style import (
+    GUESS,
+    INK,
+    OUTLINE,
+    SHADE,
+    STYLE,
+    amount_text,
+    as_number,
+    finish,
+    labels_beside,
+    log_ticks,
+    within,
     you_guessed,
 )
 
@@ -38,17 +39,17 @@ def draw_blocks(
     """
     curves = {"cache_friendly_matmul": sweep.seconds, "compiled loops in tiles": sweep.loops}
     curves = {name: seconds for name, seconds in curves.items() if seconds}
-    guessed, caption = _number(guess), block_sweep.conclusion(sweep)
+    guessed, caption = as_number(guess), block_sweep.conclusion(sweep)
     if not curves:
         print(caption)
         return
     blocks = sorted({b for seconds in curves.values() for b in seconds})
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(9, 4.4))
         axes.set(xscale="log", yscale="log", xlim=(blocks[0] / 1.2, blocks[-1] * 4))
         ends = []
         for seconds, dashes in zip(curves.values(), ("-", "--"), strict=False):
-            colour = _INK if dashes == "-" else _GREY
+            colour = INK if dashes == "-" else _GREY
             rates = {b: [2e-9 * sweep.n**3 / t for t in times] for b, times in seconds.items()}
             _curve(axes, rates, colour, dashes)
             ends.append((max(seconds), statistics.median(rates[max(seconds)])))
@@ -64,14 +65,14 @@ def draw_blocks(
         for level, most in sweep.predicted.items():
             _upright(axes, most, f"{level} holds three\ntiles up to {most}", "black", ":")
         if guessed is not None:
-            place = _within(guessed, blocks[0], blocks[-1] / 10)
-            _upright(axes, place, "your guess", _GUESS, "--", top=0.0)
-        _log_ticks(axes.yaxis, _amount)
+            place = within(guessed, blocks[0], blocks[-1] / 10)
+            _upright(axes, place, "your guess", GUESS, "--", top=0.0)
+        log_ticks(axes.yaxis, amount_text)
         axes.set_xticks(blocks)
-        axes.xaxis.set_major_formatter(FuncFormatter(_amount))
+        axes.xaxis.set_major_formatter(FuncFormatter(amount_text))
         axes.xaxis.set_minor_locator(NullLocator())
         labels_beside(axes, ends, list(curves), blocks[-1] * 1.15)
-        finish(figure, caption + you_guessed(guessed), "one thread", png, width=130)
+        finish(figure, caption + you_guessed(guessed), threads="one thread", width=130, png=png)
 
 
 def draw_scaling(
@@ -82,17 +83,17 @@ def draw_scaling(
     guess: how many times faster the product was thought to be with all cores. png: writes the
     picture there in place of showing it.
     """
-    guessed, caption = _number(guess), scaling.conclusion(found)
+    guessed, caption = as_number(guess), scaling.conclusion(found)
     if not (found.product or found.relu or found.pool):
         print(caption)
         return
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.2), width_ratios=(1.9, 1))
         _speedups(left, found, guessed)
         if found.pool:
             counts = sorted(found.pool)
             times = {w: [t * 1e6 for t in found.pool[w]] for w in counts}
-            _curve(right, times, _INK, "-")
+            _curve(right, times, INK, "-")
             right.set_ylim(0, max(map(statistics.median, times.values())) * 1.5)
             _whole_numbers(right, counts)
         right.set(
@@ -100,7 +101,13 @@ def draw_scaling(
         )
         if guessed is not None:
             caption += f"\nYou guessed {guessed:g} times for the product."
-        finish(figure, caption, f"1 to {max(scaling.thread_counts(found.cores))} threads", png, 140)
+        finish(
+            figure,
+            caption,
+            threads=f"1 to {max(scaling.thread_counts(found.cores))} threads",
+            width=140,
+            png=png,
+        )
 
 
 def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
@@ -110,11 +117,11 @@ def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
     most = counts[-1]
     if found.cores > 1:
         cores = np.linspace(1, found.cores, 50)
-        axes.plot(cores, cores, color=_SHADE, lw=1.5, ls=":")
+        axes.plot(cores, cores, color=SHADE, lw=1.5, ls=":")
     names = ["if only cores counted"] * (found.cores > 1)
     ends = [(float(most), float(most))] * (found.cores > 1)
     for name, seconds in curves.items():
-        colour, dashes = (_INK, "-") if name == "product" else (_GREY, "--")
+        colour, dashes = (INK, "-") if name == "product" else (_GREY, "--")
         alone = statistics.median(seconds[1])
         gains = {w: [alone / t for t in times] for w, times in seconds.items()}
         _curve(axes, gains, colour, dashes)
@@ -122,14 +129,14 @@ def _speedups(axes: Axes, found: scaling.Scaling, guess: float | None) -> None:
         names.append(name)
     fit = scaling.fit_amdahl(found.product, found.cores, found.pool) if found.product else None
     if fit is not None and most > 2 and found.busy is None:  # through two points, any curve fits
-        axes.plot(cores, [fit.speedup(w) for w in cores], color=_INK, lw=1)
+        axes.plot(cores, [fit.speedup(w) for w in cores], color=INK, lw=1)
         ends.append((most, fit.speedup(most)))
         names.append(f"Amdahl, {fit.serial:.0%} serial")
-    tops = [y for _, y in ends] + ([_within(guess, 1, most) / 1.05] if guess else [])
+    tops = [y for _, y in ends] + ([within(guess, 1, most) / 1.05] if guess else [])
     axes.set(xlim=(0.9, 1 + (most - 1) * 1.75), ylim=(0, max([1.3, *tops]) * 1.15))
     if guess is not None:
         place = min(guess, axes.get_ylim()[1] * 0.97)
-        axes.plot([most], [place], marker="D", ms=8, color=_GUESS, ls="none", zorder=4)
+        axes.plot([most], [place], marker="D", ms=8, color=GUESS, ls="none", zorder=4)
         ends.append((most, place))
         names.append("your guess")
     _whole_numbers(axes, counts)
@@ -156,7 +163,7 @@ def _upright(
     axes.axvline(x, color=colour, lw=2 if dashes == "--" else 1.2, ls=dashes, zorder=1)
     axes.annotate(text, (x, top), xycoords=("data", "axes fraction"), xytext=(4, 4 - 8 * top),
                   textcoords="offset points", color=colour, fontsize=8.5,
-                  va="top" if top else "bottom", path_effects=_OUTLINE)  # fmt: skip
+                  va="top" if top else "bottom", path_effects=OUTLINE)  # fmt: skip
 
 
 def _whole_numbers(axes: Axes, counts: Sequence[int]) -> None:

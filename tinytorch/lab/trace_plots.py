@@ -27,10 +27,10 @@ from PIL import Image  # matplotlib's own dependency
 
 from tinytorch.core.tensor import positive_int
 from tinytorch.lab.cache_model import CacheModel, CacheReport
-from tinytorch.lab.plots import _INK, _STYLE, _finish, _times, you_guessed
+from tinytorch.lab.style import INK, STYLE, finish, times_text, you_guessed
 from tinytorch.lab.trace import WORKSPACE, Trace
 
-_DARKER = LinearSegmentedColormap.from_list("misses", ["white", "#c9d7e4", _INK, "black"])
+_DARKER = LinearSegmentedColormap.from_list("misses", ["white", "#c9d7e4", INK, "black"])
 _STATES = (
     "not in the cache",
     "in the cache",
@@ -39,7 +39,7 @@ _STATES = (
 )
 _COLOURS = ("#ffffff", "#ccd9e5", "#5b86ad", "#8c2d04")
 _IN_CACHE, _HIT, _MISS = 1, 2, 3
-_GRID: dict[Any, Any] = {**_STYLE, "axes.grid": False, "axes.spines.top": True,
+_GRID: dict[Any, Any] = {**STYLE, "axes.grid": False, "axes.spines.top": True,
                          "axes.spines.right": True}  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def miss_maps(
         bar = figure.colorbar(scale, ax=grid, label=label, shrink=0.8, aspect=30, ticks=ticks)
         bar.ax.set_yticklabels([f"{tick:,}" for tick in ticks])
         bar.ax.minorticks_off()
-        _finish(figure, _conclusion(runs, reports, guess), about=about, png=png)
+        finish(figure, _conclusion(runs, reports, guess), about=about, png=png)
 
 
 class Film:
@@ -107,6 +107,8 @@ class Film:
             ' style="max-width:100%">'
             f'<br><label>{html.escape(label)} <input type="range" min="0" max="{len(frames) - 1}"'
             f' value="{still}" style="width:24em;max-width:60%" oninput="{script}"'
+            # JupyterLab would take the arrow keys for a move to another cell.
+            ' data-lm-suppress-shortcuts="true"'
             f" data-frames='{json.dumps(encoded)}'></label></figure>"
         )
 
@@ -284,7 +286,7 @@ def _conclusion(runs: Mapping[str, Trace], reports: Mapping[str, CacheReport], g
     text = f"{first}: {report.misses:,} misses, {share} of them in {worst}."
     if last != first:
         ratio = report.misses / max(1, other.misses)
-        compared = f"{_times(ratio)} times fewer" if ratio > 1 else "no fewer"
+        compared = f"{times_text(ratio)} times fewer" if ratio > 1 else "no fewer"
         text += f" {last}: {other.misses:,}, {compared}."
         text += you_guessed(guess)
     text += f"\n{report.compulsory:,} misses are due to first touches and cannot be avoided."

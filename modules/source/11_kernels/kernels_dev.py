@@ -110,13 +110,14 @@ from tinytorch.lab.machine_plots import draw_machine
 from tinytorch.lab.measure import race
 from tinytorch.lab.measuring import call_by_call, timer, tracing_cost
 from tinytorch.lab.measuring_plots import first_calls, tracing_bars
-from tinytorch.lab.plots import bars, histogram, lines, you_guessed
+from tinytorch.lab.plots import bars, histogram, lines
 from tinytorch.lab.quantization import channel_errors, digits_by_bits, sweep_bits, sweep_scales
 from tinytorch.lab.quantization_plots import bits_and_scale, channel_dots, scale_tradeoff
 from tinytorch.lab.roofline import measure_roofline
 from tinytorch.lab.roofline_plots import draw_roofline
 from tinytorch.lab.scaling import measure_scaling
 from tinytorch.lab.speed_ladder import measure_ladder
+from tinytorch.lab.style import you_guessed
 from tinytorch.lab.sweep_plots import draw_blocks, draw_scaling
 from tinytorch.lab.trace import trace
 from tinytorch.lab.trace_plots import access_film, miss_maps

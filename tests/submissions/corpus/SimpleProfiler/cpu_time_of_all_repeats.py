@@ -1,0 +1,41 @@
+# wrong: cpu_time is the sum over all timed calls, not that of one call
+# loses: mechanism
+# %%
+class SimpleProfiler:
+    def __init__(self, repeats=15, warmup=2):
+        self.repeats = positive_int("repeats", repeats)
+        self.warmup = positive_int("warmup", warmup)
+
+    def profile(self, fn, /, *args, **kwargs):
+        gc_on, traced = gc.isenabled(), tracemalloc.is_tracing()
+        walls = []
+        try:
+            for _ in range(self.warmup):
+                fn(*args, **kwargs)
+            gc.disable()
+            cpu_start = time.process_time()
+            for _ in range(self.repeats):
+                start = time.perf_counter()
+                result = fn(*args, **kwargs)
+                walls.append(time.perf_counter() - start)
+            cpu = time.process_time() - cpu_start
+            if gc_on:
+                gc.enable()
+            if not traced:
+                tracemalloc.start()
+            tracemalloc.reset_peak()
+            held = tracemalloc.get_traced_memory()[0]
+            fn(*args, **kwargs)
+            peak = tracemalloc.get_traced_memory()[1] - held
+        finally:
+            if gc_on:
+                gc.enable()
+            if not traced:
+                tracemalloc.stop()
+        return result, {
+            "wall_time": statistics.median(walls),
+            "min_time": min(walls),
+            "cpu_time": cpu,
+            "repeats": self.repeats,
+            "peak_memory": peak,
+        }

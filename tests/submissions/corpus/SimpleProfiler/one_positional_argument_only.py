@@ -1,0 +1,41 @@
+# wrong: takes a single argument for fn, so a second one is a TypeError
+# loses: values
+# %%
+class SimpleProfiler:
+    def __init__(self, repeats=15, warmup=2):
+        self.repeats = positive_int("repeats", repeats)
+        self.warmup = positive_int("warmup", warmup)
+
+    def profile(self, fn, x=None, /, **kwargs):
+        def call():
+            return fn(**kwargs) if x is None else fn(x, **kwargs)
+
+        gc_on, traced = gc.isenabled(), tracemalloc.is_tracing()
+        walls, cpus = [], []
+        try:
+            for _ in range(self.warmup):
+                call()
+            gc.disable()
+            for _ in range(self.repeats):
+                cpu, start = time.process_time(), time.perf_counter()
+                result = call()
+                walls.append(time.perf_counter() - start)
+                cpus.append(time.process_time() - cpu)
+            if not traced:
+                tracemalloc.start()
+            tracemalloc.reset_peak()
+            held = tracemalloc.get_traced_memory()[0]
+            call()
+            peak = tracemalloc.get_traced_memory()[1] - held
+        finally:
+            if gc_on:
+                gc.enable()
+            if not traced:
+                tracemalloc.stop()
+        return result, {
+            "wall_time": statistics.median(walls),
+            "min_time": min(walls),
+            "cpu_time": statistics.median(cpus),
+            "repeats": self.repeats,
+            "peak_memory": peak,
+        }

@@ -1,0 +1,38 @@
+# wrong: the times are formatted strings, not numbers
+# loses: visible, mechanism
+# %%
+class SimpleProfiler:
+    def __init__(self, repeats=15, warmup=2):
+        self.repeats = positive_int("repeats", repeats)
+        self.warmup = positive_int("warmup", warmup)
+
+    def profile(self, fn, /, *args, **kwargs):
+        gc_on, traced = gc.isenabled(), tracemalloc.is_tracing()
+        walls, cpus = [], []
+        try:
+            for _ in range(self.warmup):
+                fn(*args, **kwargs)
+            gc.disable()
+            for _ in range(self.repeats):
+                cpu, start = time.process_time(), time.perf_counter()
+                result = fn(*args, **kwargs)
+                walls.append(time.perf_counter() - start)
+                cpus.append(time.process_time() - cpu)
+            if not traced:
+                tracemalloc.start()
+            tracemalloc.reset_peak()
+            held = tracemalloc.get_traced_memory()[0]
+            fn(*args, **kwargs)
+            peak = tracemalloc.get_traced_memory()[1] - held
+        finally:
+            if gc_on:
+                gc.enable()
+            if not traced:
+                tracemalloc.stop()
+        return result, {
+            "wall_time": f"{statistics.median(walls):.6f} s",
+            "min_time": f"{min(walls):.6f} s",
+            "cpu_time": f"{statistics.median(cpus):.6f} s",
+            "repeats": self.repeats,
+            "peak_memory": peak,
+        }

@@ -1,0 +1,25 @@
+# wrong: np.broadcast_to takes one number, or one entry, as the bias of all columns
+# loses: errors
+# %%
+@compiled
+def fused(x, w, bias, out):
+    for i in range(x.shape[0]):
+        for j in range(w.shape[1]):
+            s = bias[j]
+            for p in range(x.shape[1]):
+                s += x[i, p] * w[p, j]
+            out[i, j] = 0 if s < 0 else s
+
+# %%
+def fused_linear_relu(x, W, b, num_workers=None):
+    a, w = matmul_operands(x, W)
+    given = as_array(b)
+    if given.size not in (1, w.shape[1]):
+        raise ValueError(f"bias of shape {given.shape} does not fit W {w.shape}")
+    bias = np.broadcast_to(given, (w.shape[1],))
+    dtype = np.result_type(a, w, bias)
+    if not compilable(a, w, bias):
+        return vectorized_relu(matmul(a, w) + bias)
+    out = np.zeros((len(a), len(bias)), dtype)
+    fused(*(np.array(v, dtype, order="C") for v in (a, w, bias)), out)
+    return Tensor(out)
