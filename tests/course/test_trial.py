@@ -51,6 +51,15 @@ CASES = {
             ("import sys",)),
         set(),
     ),
+    "group": (
+        Try("group", "double", DOUBLE.format("fail() if x == -3 else 2 * x"),
+            ("def fail(): raise ExceptionGroup('several', [ValueError('x')])",)),
+        {"test_double_hidden_values"},
+    ),
+    "bad magic": (
+        Try("bad magic", "double", DOUBLE.format("2 * x"), ("%no_such_magic\nsteps = None",)),
+        set(),
+    ),
     "dies": (Try("dies", "double", DIES), {"test_double_hidden_values"}),
     "exits": (
         Try("exits", "double", DOUBLE.format("exit() if x == -3 else 2 * x")),

@@ -1,66 +1,22 @@
 """Who touches what: threads that share, threads that only seem to."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from relu_crews import (
+    all_do_everything,
+    alone,
+    caller_takes_half,
+    element_by_element,
+    one_after_the_other,
+    pool_of_pieces,
+)
 
-from tinytorch.core.tensor import Tensor, as_array
 from tinytorch.lab.crew import watch_crew
 
 N = 4_000
 X = np.random.default_rng(0).standard_normal(N, dtype=np.float32)
-
-
-def pool_of_pieces(x, workers):
-    with ThreadPoolExecutor(workers) as pool:
-        pieces = pool.map(lambda piece: np.maximum(piece, 0), np.array_split(as_array(x), workers))
-        return Tensor(np.concatenate(list(pieces)))
-
-
-def caller_takes_half(x, workers):
-    values, out = as_array(x), np.empty_like(as_array(x))
-    half = len(values) // 2
-    other = threading.Thread(target=lambda: np.maximum(values[:half], 0, out=out[:half]))
-    other.start()
-    np.maximum(values[half:], 0, out=out[half:])
-    other.join()
-    return Tensor(out)
-
-
-def element_by_element(x, workers):
-    values, out = as_array(x), np.empty_like(as_array(x))
-
-    def loop(start):
-        for i in range(start, len(values), workers):
-            out[i] = values[i] if values[i] > 0 else 0
-
-    threads = [threading.Thread(target=loop, args=(start,)) for start in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Tensor(out)
-
-
-def one_after_the_other(x, workers):
-    values, out = as_array(x), np.empty_like(as_array(x))
-    for i in range(0, len(values), 1000):
-        thread = threading.Thread(target=lambda i=i: np.maximum(values[i:i + 1000], 0,
-                                                                 out=out[i:i + 1000]))  # fmt: skip
-        thread.start()
-        thread.join()
-    return Tensor(out)
-
-
-def all_do_everything(x, workers):
-    with ThreadPoolExecutor(workers) as pool:
-        return Tensor(list(pool.map(lambda _: np.maximum(as_array(x), 0), range(workers)))[0])
-
-
-def alone(x, workers):
-    return Tensor(np.maximum(as_array(x), 0))
 
 
 @pytest.mark.parametrize("kernel", [pool_of_pieces, caller_takes_half, element_by_element])

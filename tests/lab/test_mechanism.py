@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from matrix_products import ijk
-from test_crew import all_do_everything, alone, one_after_the_other, pool_of_pieces
+from relu_crews import all_do_everything, alone, one_after_the_other, pool_of_pieces
 
 from tinytorch.core import kernels
 from tinytorch.core.tensor import Tensor, as_array

@@ -88,11 +88,14 @@ class Runner:
     async def _in_loop(self, source: str, code: str | None) -> None:
         shell = self.shell
         if code is None:
-            shell.run_cell(source, store_history=True)
-            return
-        result = await shell.run_cell_async(source, store_history=True, transformed_cell=code)
-        shell.events.trigger("post_execute")
-        shell.events.trigger("post_run_cell", result)
+            result = shell.run_cell(source, store_history=True)
+        else:
+            result = await shell.run_cell_async(source, store_history=True, transformed_cell=code)
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None and not shell.errors:  # raised, but not shown as an error
+            shell.errors.append(error)
 
     def _described(self, error: BaseException) -> Record:
         """What was raised, in which cell, and whether a library raised it there."""
