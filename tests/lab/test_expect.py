@@ -168,7 +168,8 @@ def test_instances_are_the_same_for_a_seed_and_a_name_and_no_others(monkeypatch)
 
 
 def test_a_check_sees_the_lessons_names_the_builtins_and_the_newest_answer():
-    space = {"np": np, "__name__": "__main__", "mine": lambda: 1}
+    space = {"np": np, "__name__": "__main__"}
+    exec("def mine(): return 1", space)
     space["of_the_lesson"] = LessonNames(space)
     code = """
 @of_the_lesson

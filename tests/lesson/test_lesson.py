@@ -25,6 +25,16 @@ ANSWERS = [
     "sparse_matmul",
 ]
 EXPERT = ANSWERS[9:]
+# What a hidden cell's name ends with, and how the lesson calls it beside the question.
+BEHAVIOURS = {
+    "values": "random instances",
+    "shapes": "shapes",
+    "dtypes": "dtypes and inputs",
+    "errors": "errors",
+    "mechanism": "mechanism",
+    "mechanism_times": "times",
+    "mechanism_effects": "side effects",
+}
 STEP_TESTS = [
     "test_matmul_baseline",
     "test_vectorized_operations",
@@ -65,14 +75,35 @@ def points_of(cells, answer: str) -> int:
     )
 
 
+def cells_testing(cells, answer: str) -> dict:
+    """grade_id -> cell, of one answer's tests."""
+    found = {grade_id(c): c for c in cells if c.metadata.get("nbgrader", {}).get("grade")}
+    return {n: c for n, c in found.items() if re.fullmatch(rf"test_{answer}(_hidden_.+)?", n)}
+
+
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_every_answer_has_a_stub_a_visible_and_a_hidden_test(cells, answer):
-    names = [c.metadata.nbgrader.grade_id for c in cells if "nbgrader" in c.metadata]
-    assert answer in names and f"test_{answer}" in names and f"test_{answer}_hidden" in names
-    assert "BEGIN HIDDEN TESTS" not in graded(cells, f"test_{answer}").source
-    assert "BEGIN HIDDEN TESTS" in graded(cells, f"test_{answer}_hidden").source
+def test_every_answer_has_a_stub_a_visible_test_and_hidden_ones_by_behaviour(cells, answer):
+    visible, *hidden = cells_testing(cells, answer).items()
+    assert visible[0] == f"test_{answer}" and "BEGIN HIDDEN TESTS" not in visible[1].source
+    assert len(hidden) >= 3
+    for name, cell in hidden:
+        assert name.removeprefix(f"test_{answer}_hidden_") in BEHAVIOURS
+        assert "### BEGIN HIDDEN TESTS" in cell.source
     defined = [n.name for n in ast.parse(graded(cells, answer).source).body if hasattr(n, "name")]
     assert defined[0] == answer
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_the_points_are_stated_by_behaviour_before_the_stub(cells, answer):
+    tests = cells_testing(cells, answer)
+    text = cells[cells.index(graded(cells, answer)) - 1].source
+    (stated,) = re.findall(r"\*\*(\d+) points\*\*: ([^.]*)\.", text)
+    points = [cell.metadata.nbgrader.points for cell in tests.values()]
+    assert int(stated[0]) == sum(points)
+    parts = [part.rpartition(" ") for part in stated[1].replace("\n", " ").split(", ")]
+    assert [int(number) for *_, number in parts] == points
+    hidden = [BEHAVIOURS[name.partition("_hidden_")[2]] for name in list(tests)[1:]]
+    assert [words for words, *_ in parts] == ["main path", *hidden]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

@@ -7,7 +7,8 @@ on how fast anything runs. How patient to be with a second thread is all that ta
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from tinytorch.lab.recording import watched
 from tinytorch.lab.tape import Tape, decode
 from tinytorch.lab.watching import watching
 
+_MOMENT = 0.05  # seconds for one thread too many to show up
+
 
 @dataclass
 class Crew:
@@ -27,14 +30,13 @@ class Crew:
 
     touched: thread -> array's number -> which of its elements. together: whether two threads had
     begun and neither had ended. most: the most threads that lived at once, of those that the call
-    started. sizes: elements of each array.
+    started, which are `started` in all.
     """
 
     touched: dict[threading.Thread, dict[int, np.ndarray]] = field(default_factory=dict)
     together: bool = False
     most: int = 0
     started: int = 0
-    sizes: dict[int, int] = field(default_factory=dict)
 
     @property
     def seen(self) -> bool:
@@ -50,19 +52,21 @@ class Crew:
         ]
 
 
-def watch_crew(kernel: Callable[..., Any], x: np.ndarray, *arguments: Any,
-               patience: float = 5.0) -> Crew:  # fmt: skip
-    """Run `kernel(x, *arguments)` and note which thread touches which elements.
+def watch_crew(
+    kernel: Callable[..., Any], x: np.ndarray, workers: int, patience: float = 5.0
+) -> Crew:
+    """Run `kernel(x, workers)` and note which thread touches which elements.
 
     A thread that the call started waits at its first access, for `patience` seconds at most, until
-    another one has come to its own. What the kernel raises, propagates.
+    another one has come to its own, and then a moment for one more than `workers` to show up.
+    What the kernel raises, propagates.
     """
     function, crew = python_form(kernel), Crew()
-    tape = _CrewTape(crew, patience)
+    tape = _CrewTape(crew, workers, patience)
     tape.register(copy := np.array(x, order="K"), workspace=False)
     gauge = Gauge()
-    with watching(tape, namespace(function)), _CountedThreads(gauge):
-        function(Tensor(watched(tape, copy)), *arguments)
+    with watching(tape, namespace(function)), _hooked_threads(gauge, tape.hand_over):
+        function(Tensor(watched(tape, copy)), workers)
     crew.together, crew.most, crew.started = tape.met, gauge.highest, gauge.entries
     return crew
 
@@ -70,13 +74,13 @@ def watch_crew(kernel: Callable[..., Any], x: np.ndarray, *arguments: Any,
 class _CrewTape(Tape):
     """A tape that keeps no order, only who touched what."""
 
-    def __init__(self, crew: Crew, patience: float) -> None:
+    def __init__(self, crew: Crew, workers: int, patience: float) -> None:
         super().__init__()
-        self.crew, self.patience = crew, patience
+        self.crew, self.workers, self.patience = crew, workers, patience
         self.caller = threading.current_thread()
         self.met = False
-        self._over = False
-        self._first: set[threading.Thread] = set()
+        self._handed_over = self._over = False
+        self._here: set[threading.Thread] = set()
         self._changed = threading.Condition()
 
     def element(self, values: Any, index: tuple[Any, ...], write: int) -> None:
@@ -105,51 +109,44 @@ class _CrewTape(Tape):
             seen = mine.setdefault(number, np.zeros(size, bool))
             seen[elements[numbers == number]] = True
 
+    def hand_over(self) -> None:
+        """Note that the call has started a thread: what the caller does now, it does beside it."""
+        self._handed_over = True
+
     def _arrive(self) -> None:
-        """Wait for a second thread. The caller never waits: it may have handed the work over."""
+        """Wait for a second thread. The caller never waits: others may wait for it."""
         me = threading.current_thread()
-        if self._over or me in self._first:
-            if me is self.caller and not self._over:
-                self._release_if_waiting()
+        if me in self._here or (me is self.caller and not self._handed_over):
             return
         with self._changed:
-            self._first.add(me)
+            self._here.add(me)
+            if len(self._here) >= 2 and not self._over:
+                self.met = self._over = True
+            self._changed.notify_all()
             if me is self.caller:
                 return
-            others = [t for t in self._first if t is not me and t is not self.caller]
-            if others:
-                self.met = self._over = True
-            else:
-                self._waiting = True
+            if not self._over:
                 self._changed.wait_for(lambda: self._over, self.patience)
-                self._waiting, self._over = False, True
-            self._changed.notify_all()
-
-    _waiting = False
-
-    def _release_if_waiting(self) -> None:
-        """The caller works while a thread waits for company: these two are at it together."""
-        with self._changed:
-            if self._waiting:
-                self.met = self._over = True
-                self._changed.notify_all()
+                self._over = True
+            elif self.met:
+                self._changed.wait_for(lambda: len(self._here) > self.workers, _MOMENT)
 
 
-class _CountedThreads:
-    """Gauges the threads that are started while this lasts."""
+@contextmanager
+def _hooked_threads(gauge: Gauge, on_start: Callable[[], None]) -> Iterator[None]:
+    """While this lasts, threads that are started count in the gauge, and on_start is told."""
+    start, run = threading.Thread.start, threading.Thread.run
 
-    def __init__(self, gauge: Gauge) -> None:
-        self.gauge = gauge
+    def hooked_start(thread: Any) -> None:
+        on_start()
+        start(thread)
 
-    def __enter__(self) -> None:
-        self._run = threading.Thread.run
-        original, gauge = self._run, self.gauge
+    def hooked_run(thread: Any) -> None:
+        with gauge:
+            run(thread)
 
-        def run(thread: Any) -> None:
-            with gauge:
-                original(thread)
-
-        threading.Thread.run = run  # type: ignore[assignment, method-assign]
-
-    def __exit__(self, *error: object) -> None:
-        threading.Thread.run = self._run  # type: ignore[method-assign]
+    threading.Thread.start, threading.Thread.run = hooked_start, hooked_run  # type: ignore
+    try:
+        yield
+    finally:
+        threading.Thread.start, threading.Thread.run = start, run  # type: ignore[method-assign]
