@@ -39,8 +39,16 @@ def test_who_does_everything_does_not_share():
 
 def test_the_caller_alone_is_no_crew():
     crew = watch_crew(alone, X, 2)
-    assert list(crew.touched) == [threading.current_thread()]
-    assert (crew.workers(N), crew.started) == ([], 0)
+    assert (crew.seen, crew.workers(N), crew.started) == (False, [], 0)
+
+
+@pytest.mark.parametrize("use", [True, False])
+def test_a_caller_that_does_everything_again_is_noted(use):
+    def kernel(x, workers):
+        shared = pool_of_pieces(x, workers)
+        return shared if use else alone(x, workers)
+
+    assert watch_crew(kernel, X, 2).again is not use
 
 
 def test_what_a_kernel_raises_propagates_and_threads_run_as_before():

@@ -18,7 +18,7 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.lab.callables import namespace, python_form
 from tinytorch.lab.counters import Gauge
 from tinytorch.lab.recording import watched
-from tinytorch.lab.tape import Tape, decode
+from tinytorch.lab.tape import ELEMENT, ELEMENTS, NUMBER, Tape, arrays_in, decode
 from tinytorch.lab.watching import watching
 
 _MOMENT = 0.05  # seconds for one thread too many to show up
@@ -28,15 +28,20 @@ _MOMENT = 0.05  # seconds for one thread too many to show up
 class Crew:
     """What the threads of one call did.
 
-    touched: thread -> array's number -> which of its elements. together: whether two threads had
+    touched: thread -> array's number -> which of its elements; of the caller, what it did while
+    threads that it had started were alive. again: whether the caller computed with all elements
+    after it had handed them over. together: whether two threads had
     begun and neither had ended. most: the most threads that lived at once, of those that the call
     started, which are `started` in all.
     """
 
     touched: dict[threading.Thread, dict[int, np.ndarray]] = field(default_factory=dict)
     together: bool = False
+    again: bool = False
     most: int = 0
     started: int = 0
+
+    caller: threading.Thread = field(default_factory=threading.current_thread)
 
     @property
     def seen(self) -> bool:
@@ -62,9 +67,9 @@ def watch_crew(
     What the kernel raises, propagates.
     """
     function, crew = python_form(kernel), Crew()
-    tape = _CrewTape(crew, workers, patience)
+    tape = _CrewTape(crew, workers, patience, x.size)
     tape.register(copy := np.array(x, order="K"), workspace=False)
-    gauge = Gauge()
+    gauge = tape.gauge
     with watching(tape, namespace(function)), _hooked_threads(gauge, tape.hand_over):
         function(Tensor(watched(tape, copy)), workers)
     crew.together, crew.most, crew.started = tape.met, gauge.highest, gauge.entries
@@ -74,10 +79,10 @@ def watch_crew(
 class _CrewTape(Tape):
     """A tape that keeps no order, only who touched what."""
 
-    def __init__(self, crew: Crew, workers: int, patience: float) -> None:
+    def __init__(self, crew: Crew, workers: int, patience: float, whole: int) -> None:
         super().__init__()
-        self.crew, self.workers, self.patience = crew, workers, patience
-        self.caller = threading.current_thread()
+        self.crew, self.workers, self.patience, self.whole = crew, workers, patience, whole
+        self.caller, self.gauge = crew.caller, Gauge()
         self.met = False
         self._handed_over = self._over = False
         self._here: set[threading.Thread] = set()
@@ -87,13 +92,19 @@ class _CrewTape(Tape):
         self._arrive()
         with self._lock:
             super().element(values, index, write)
-            self._note(np.array([self.codes.pop()]))
+            code = self.codes.pop()
+            number = code >> NUMBER
+            if (seen := self._mine(number)) is not None:
+                seen[code >> ELEMENT & ELEMENTS] = True
 
     def operation(
         self, name: str, reads: Iterable[Any], writes: Iterable[Any], elementwise: bool = False
     ) -> None:
         if self.open:
             self._arrive()
+            if elementwise and self._handed_over and threading.current_thread() is self.caller:
+                largest = max((array.size for array in arrays_in(reads)), default=0)
+                self.crew.again |= largest >= self.whole
         super().operation(name, reads, writes, elementwise)
 
     def extend(self, name: str, parts: Iterable[np.ndarray], kind: str = "copy") -> None:
@@ -103,11 +114,19 @@ class _CrewTape(Tape):
 
     def _note(self, codes: np.ndarray) -> None:
         numbers, elements, _ = decode(codes.ravel())
-        mine = self.crew.touched.setdefault(threading.current_thread(), {})
         for number in np.unique(numbers).tolist():
-            size = self.blocks[number].size
-            seen = mine.setdefault(number, np.zeros(size, bool))
-            seen[elements[numbers == number]] = True
+            if (seen := self._mine(number)) is not None:
+                seen[elements[numbers == number]] = True
+
+    def _mine(self, number: int) -> np.ndarray | None:
+        """What this thread has touched of an array; None where that is not its share of work."""
+        me = threading.current_thread()
+        if me is self.caller and not self.gauge.inside:
+            return None
+        mine = self.crew.touched.setdefault(me, {})
+        if number not in mine:
+            mine[number] = np.zeros(self.blocks[number].size, bool)
+        return mine[number]
 
     def hand_over(self) -> None:
         """Note that the call has started a thread: what the caller does now, it does beside it."""

@@ -23,6 +23,10 @@ from tinytorch.lab.trace import Trace, trace, working_set
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
 # than this, tiles less, whatever the order of their loops.
 _N, _BLOCK, _MOST_MISSES = 32, 8, 3_500
+_ONE_THREAD = (
+    "one thread did all the work, expected at least 2 that share it: are the pieces handed to a "
+    "pool of num_workers threads?"
+)
 _FEW_STEPS = 300  # Python lines that a call may run more for a hundred times the elements
 
 
@@ -33,11 +37,32 @@ def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, 
     """
     few, many = (python_steps(kernel, *make(n)) for n in (40, 4_000))
     name = getattr(kernel, "__name__", "the kernel")
+    singly = _handled_one_by_one(kernel, make(400))
+    assert singly < 400, (
+        f"tried {name} with 400 elements: {singly} of them were made Python objects or read one "
+        "by one, expected whole arrays: is there a loop over the elements (map, tolist, iter)?"
+    )
     assert many - few <= _FEW_STEPS, (
         f"tried {name} with 40 and with 4,000 elements: {few} and {many} Python lines were run, "
         "expected about the same: is there a Python loop over the elements, or was the function "
         "with the loop not compiled?"
     )
+
+
+def _handled_one_by_one(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
+    """How many elements left the arrays singly; 0 where that cannot be seen.
+
+    A compiled function would be run as Python here, whose loops are none once it is compiled.
+    """
+    if any(hasattr(value, "py_func") for value in (namespace(kernel) or {}).values()):
+        return 0
+    try:
+        seen = trace(kernel, *arguments)
+    except Exception:  # what the instrument does not understand is not held against the kernel
+        return 0
+    in_steps = sum(step.stop - step.start for step in seen.steps)
+    listed = sum(s.stop - s.start for s in seen.steps if s.name in ("tolist", "flat", "item"))
+    return len(seen) - in_steps + listed
 
 
 def expect_tiles(kernel: Callable[..., Any]) -> None:
@@ -83,30 +108,27 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int) 
     tried = f"tried {describe(kernel, (x, workers), {})}"
     crew = watch_crew(kernel, x, workers)
     if not crew.seen:
-        assert crew.started >= 2, f"{tried}: {_one_thread(crew.started)}"
+        assert crew.started >= 2, f"{tried}: {_ONE_THREAD}"
         return
     sharing = crew.workers(x.size)
     assert len(sharing) >= 2, (
         f"{tried}: {len(crew.touched)} threads touched elements, {len(sharing)} of them a part "
         "only, expected at least 2 that share: does every thread get a piece of its own?"
         if len(crew.touched) > 1
-        else f"{tried}: {_one_thread(len(crew.touched))}"
+        else f"{tried}: {_ONE_THREAD}"
     )
     assert crew.together, (
         f"{tried}: {len(sharing)} threads worked one after the other, expected at least 2 at the "
         "same time: is each result waited for before the next piece is handed out?"
     )
-    most = min(len(sharing), max(crew.most, 1))
+    assert not crew.again, (
+        f"{tried}: the calling thread computed with all the elements once more, expected only the "
+        "threads' pieces put together: are the results of the pool used?"
+    )
+    most = min(len(sharing), crew.most + (crew.caller in sharing))
     assert most <= workers, (
         f"{tried}: {most} threads at the same time, expected at most {workers}: is num_workers "
         "handed to the pool?"
-    )
-
-
-def _one_thread(count: int) -> str:
-    return (
-        f"{count} thread did all the work, expected at least 2 that share it: are the pieces "
-        "handed to a pool of num_workers threads?"
     )
 
 

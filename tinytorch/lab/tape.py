@@ -15,8 +15,8 @@ import numpy as np
 
 # A code on the tape: the block's number, the element within the block, and whether it is written.
 WRITE = 1
-_ELEMENT, _NUMBER = 1, 41
-ELEMENTS = (1 << (_NUMBER - _ELEMENT)) - 1
+ELEMENT, NUMBER = 1, 41
+ELEMENTS = (1 << (NUMBER - ELEMENT)) - 1
 # Room in the workspace is given out in these steps, so that every array in it starts at a line.
 _GRAIN = 64
 
@@ -69,7 +69,7 @@ class Tape:
         block, at = place
         for i, length, stride in zip(index, values.shape, values.strides, strict=True):
             at += (i if i >= 0 else i + length) * stride
-        code = block.number << _NUMBER | int(at) // block.itemsize << _ELEMENT | write
+        code = block.number << NUMBER | int(at) // block.itemsize << ELEMENT | write
         self.codes.append(code)
 
     def operation(
@@ -106,7 +106,7 @@ class Tape:
         at = np.int64(values.__array_interface__["data"][0] - block.start)
         for length, stride in zip(values.shape, values.strides, strict=True):
             at = np.add.outer(at, np.arange(length, dtype=np.int64) * stride)
-        return np.asarray(at // block.itemsize << _ELEMENT | block.number << _NUMBER)
+        return np.asarray(at // block.itemsize << ELEMENT | block.number << NUMBER)
 
     def register(self, owner: np.ndarray, workspace: bool) -> Block:
         """Take up the memory of an array: an argument's own, or a place in the workspace."""
@@ -134,7 +134,7 @@ class Tape:
 
 def decode(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Block numbers, elements within their blocks, and whether they are written."""
-    return codes >> _NUMBER, codes >> _ELEMENT & ELEMENTS, (codes & WRITE).astype(bool)
+    return codes >> NUMBER, codes >> ELEMENT & ELEMENTS, (codes & WRITE).astype(bool)
 
 
 def owner_of(values: np.ndarray) -> np.ndarray:

@@ -289,6 +289,12 @@ def check_matmul_baseline_dtypes():
         expect_tensor(matmul_baseline, A, B, gives=A @ B, cause=cause)
         expect_unchanged(matmul_baseline, A, B)
     A, B = rng.standard_normal((3, 40)), rng.standard_normal((40, 2))
+    for dtype in (np.float32, np.float64):  # a result of A's shape and dtype is no reason to use A
+        expect_unchanged(matmul_baseline, *np.ones((2, 3, 3), dtype))
+    cause = "Python numbers become float32, as in Tensor"
+    expect_tensor(
+        matmul_baseline, [[1.0, 2.0]], [[3.0], [4.0]], gives=np.float32([[11]]), cause=cause
+    )
     cause = "float64 in, float64 all the way"
     expect_tensor(matmul_baseline, A, B, gives=A @ B, cause=cause, rtol=1e-9, atol=1e-9)
 
@@ -493,6 +499,8 @@ def check_vectorized_relu_dtypes():
             cause = f"{x.dtype} in, {x.dtype} out"
             expect_tensor(vectorized_relu, x, gives=gives, cause=cause)
             expect_unchanged(vectorized_relu, x)
+    cause = "Python numbers become float32, as in Tensor"
+    expect_tensor(vectorized_relu, [-2.0, 3.0], gives=np.float32([0, 3]), cause=cause)
     x = np.array([2**40 + 1, -(2**40) - 1, 5])
     cause = "an int64 does not fit into a float32"
     expect_tensor(vectorized_relu, x, gives=np.array([2**40 + 1, 0, 5]), cause=cause)
@@ -632,8 +640,8 @@ check_vectorized_operations()
 @of_the_lesson
 def check_vectorized_operations_values():
     rng = instances("vectorized_operations values")
-    for n in (2, 7, 500):
-        x, y = rng.integers(-99, 100, (2, n)).astype(np.float32) / 4
+    for shape in (2, 7, (3, 3), (20, 20), 500):
+        x, y = (rng.integers(-99, 100, shape).astype(np.float32) / 4 for _ in "xy")
         gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
         cause = "multiply is x * y, add is x + y, squared_diff is (x - y) ** 2"
         expect_values(vectorized_operations, x, y, gives=gives, cause=cause)
@@ -680,6 +688,10 @@ def check_vectorized_operations_dtypes():
         expect_tensor(vectorized_operations, x, y, gives=gives, cause=cause)
         expect_unchanged(vectorized_operations, x, y)
     expect_unchanged(vectorized_operations, Tensor(x), Tensor(y))
+    ones = np.float32([1, 1])
+    gives = {"multiply": ones, "add": 2 * ones, "squared_diff": 0 * ones}
+    cause = "Python numbers become float32, as in Tensor"
+    expect_tensor(vectorized_operations, [1.0, 1.0], [1.0, 1.0], gives=gives, cause=cause)
     for dtype, rtol in ((f8, 1e-12), (f4, 1e-6)):
         x, y = (1000 + rng.standard_normal((2, 9))).astype(dtype)
         gives = {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
@@ -975,6 +987,8 @@ def check_cache_friendly_matmul_dtypes():
     cause = "sums in the dtype of the result"
     tolerance = {"rtol": 1e-9, "atol": 1e-9}
     expect_tensor(cache_friendly_matmul, A, B, 16, gives=A @ B, cause=cause, **tolerance)
+    for size in (2, 3, 40):
+        expect_unchanged(cache_friendly_matmul, *np.ones((2, size, size), np.float32), 3)
     A, B = np.array([[2**40, 1]]), np.array([[1], [1]])
     expect_tensor(cache_friendly_matmul, A, B, 1, gives=A @ B, cause=cause)
 
@@ -1260,7 +1274,7 @@ check_parallel_relu_errors()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_parallel_relu_mechanism():
-    x = instances("parallel_relu mechanism").standard_normal(400_000, dtype=np.float32)
+    x = instances("parallel_relu mechanism").standard_normal(300_000, dtype=np.float32)
     for workers in (2, 3):
         expect_shared_work(parallel_relu, x, workers)
 
@@ -1416,6 +1430,7 @@ def check_parallel_batch_processing_values():
     items = rng.integers(-99, 100, 40).tolist()
     for workers in (1, 2, 4):
         got = attempt(parallel_batch_processing, items, lambda v: v * v, workers)
+        assert isinstance(got, list), f"got a {type(got).__name__}, expected a list of results"
         expected = [v * v for v in items]
         assert got == expected, (
             f"tried the squares of {items[:5]}... with num_workers={workers}: got {got[:5]}..., "
@@ -3129,6 +3144,7 @@ def check_compiled_matmul_dtypes():
     cause = "float64 in, float64 all the way"
     expect_tensor(compiled_matmul, A, B, gives=A @ B, cause=cause, rtol=1e-9, atol=1e-9)
     expect_unchanged(compiled_matmul, Tensor(A), Tensor(B))
+    expect_unchanged(compiled_matmul, *np.ones((2, 3, 3), np.float32))
 
 
 check_compiled_matmul_dtypes()
