@@ -1,0 +1,13 @@
+# wrong: zero is left to range, whose message names no block size, and -1 gives zeros
+# loses: errors
+# %%
+def cache_friendly_matmul(A, B, block_size=32):
+    a, b = matmul_operands(A, B)
+    s = block_size
+    (m, k), n = a.shape, b.shape[1]
+    C = np.zeros((m, n), dtype=np.result_type(a, b))
+    for i in range(0, m, s):
+        for j in range(0, n, s):
+            for p in range(0, k, s):
+                C[i : i + s, j : j + s] += a[i : i + s, p : p + s] @ b[p : p + s, j : j + s]
+    return Tensor(C)

@@ -1,0 +1,12 @@
+# wrong: pairs each block of rows with one block of the inner dimension only
+# loses: visible, values
+# %%
+def cache_friendly_matmul(A, B, block_size=32):
+    a, b = matmul_operands(A, B)
+    s = positive_int("block_size", block_size)
+    (m, k), n = a.shape, b.shape[1]
+    C = np.zeros((m, n), dtype=np.result_type(a, b))
+    for i, p in zip(range(0, m, s), range(0, k, s)):
+        for j in range(0, n, s):
+            C[i : i + s, j : j + s] += a[i : i + s, p : p + s] @ b[p : p + s, j : j + s]
+    return Tensor(C)

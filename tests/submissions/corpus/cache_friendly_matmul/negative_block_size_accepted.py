@@ -1,0 +1,17 @@
+# wrong: only zero is refused, with -1 the loops do nothing and the result is zero
+# loses: errors
+# %%
+def cache_friendly_matmul(A, B, block_size=32):
+    a, b = matmul_operands(A, B)
+    if block_size == 0:
+        raise ValueError("block_size must not be 0")
+    if not isinstance(block_size, (int, np.integer)):
+        raise ValueError(f"block_size must be a whole number, got {block_size}")
+    s = block_size
+    (m, k), n = a.shape, b.shape[1]
+    C = np.zeros((m, n), dtype=np.result_type(a, b))
+    for i in range(0, m, s):
+        for j in range(0, n, s):
+            for p in range(0, k, s):
+                C[i : i + s, j : j + s] += a[i : i + s, p : p + s] @ b[p : p + s, j : j + s]
+    return Tensor(C)
