@@ -36,7 +36,7 @@ def vector(n):
 def test_a_loop_over_elements_is_counted():
     expect_no_loop(kernels.vectorized_relu, vector)
     expect_no_loop(kernels.compiled_relu, vector)
-    with pytest.raises(AssertionError, match="40 and with 4,000 elements: .* Python lines"):
+    with pytest.raises(AssertionError, match=r"40 and with 4,000 elements: .* Python lines"):
         expect_no_loop(steps_only, vector)
     for one_by_one in (loop, mapped):
         with pytest.raises(AssertionError, match="is there a loop over the elements"):
