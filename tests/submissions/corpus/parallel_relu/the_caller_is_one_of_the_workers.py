@@ -6,16 +6,21 @@ import threading
 def parallel_relu(x, num_workers=4):
     values = as_array(x)
     workers = positive_int("num_workers", num_workers)
-    out = np.array(values.reshape(-1), copy=True)
-    shares = np.array_split(out, min(workers, max(out.size, 1)))
+    flat = values.reshape(-1)
+    out = np.empty_like(flat)
+    zero = flat.dtype.type(0)
+    cuts = [flat.size * w // workers for w in range(workers + 1)]
 
-    def clean(share):
-        share[share < 0] = 0
+    def share(w):
+        mine = slice(cuts[w], cuts[w + 1])
+        np.maximum(flat[mine], zero, out=out[mine])
 
-    helpers = [threading.Thread(target=clean, args=(share,)) for share in shares[:-1]]
+    busy = [w for w in range(workers) if cuts[w] < cuts[w + 1]]
+    helpers = [threading.Thread(target=share, args=(w,)) for w in busy[:-1]]
     for helper in helpers:
         helper.start()
-    clean(shares[-1])
+    for w in busy[-1:]:
+        share(w)
     for helper in helpers:
         helper.join()
     return Tensor(out.reshape(values.shape))
