@@ -58,7 +58,7 @@ class Crew:
 
 
 def watch_crew(
-    kernel: Callable[..., Any], x: np.ndarray, workers: int, patience: float = 5.0
+    kernel: Callable[..., Any], x: np.ndarray, workers: int, patience: float = 3.0
 ) -> Crew:
     """Run `kernel(x, workers)` and note which thread touches which elements.
 

@@ -138,7 +138,7 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
     The operations wait for each other, so that only real concurrency gets on, and then a moment
     for one too many to show up.
     """
-    gauge, meeting = Gauge(), Meeting(workers, timeout=5)
+    gauge, meeting = Gauge(), Meeting(workers, timeout=3)
     extra = threading.Event()
 
     def operation(item: int) -> int:
@@ -146,7 +146,7 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
             if gauge.inside > workers:
                 extra.set()
             meeting.arrive()
-            extra.wait(0.02)
+            extra.wait(0.01)
         return item
 
     got = attempt(run, list(range(items)), operation, workers)

@@ -956,7 +956,7 @@ def check_cache_friendly_matmul_shapes():
     rng = instances("cache_friendly_matmul shapes")
     sizes = [(1, 1, 1), (3, 2, 5), (2, 5, 3), (5, 3, 2), (2, 70, 3), (33, 31, 35), (40, 8, 8)]
     for m, k, n in [*sizes, (8, 40, 8), (8, 8, 40), (5, 0, 4), (0, 3, 2), (3, 2, 0)]:
-        for block in (1, 2, 7, 32, 1000):
+        for block in (1, 2, 7, 32, 1000) if m * k * n < 1000 else (7, 32, 1000):
             A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n)))
             cause = f"shapes {(m, k)} and {(k, n)}, block_size {block}: the last tile is smaller"
             expect_values(cache_friendly_matmul, A, B, block, gives=A @ B, cause=cause)
@@ -1517,9 +1517,8 @@ check_parallel_batch_processing_errors()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_parallel_batch_processing_mechanism():
-    for workers in (2, 3, 5):
-        expect_at_once(parallel_batch_processing, workers, items=3 * workers + 1)
-    expect_at_once(parallel_batch_processing, 1, items=3)
+    for workers in (1, 2, 5):
+        expect_at_once(parallel_batch_processing, workers, items=2 * workers + 1)
 
 
 check_parallel_batch_processing_mechanism()
@@ -3615,8 +3614,8 @@ check_sparse_matmul()
 def check_sparse_matmul_shapes():
     rng = instances("sparse_matmul shapes")
     sizes = [(1, 1, 1), (2, 3, 1), (3, 0, 2), (0, 3, 2), (3, 2, 0), (5, 40, 3), (33, 65, 34)]
-    for m, k, n in [*sizes, (1, 500, 130), (130, 3, 500), (70, 300, 90)]:
-        for kept in (0.1, 0.0, 0.5, 1.0):
+    for number, (m, k, n) in enumerate([*sizes, (1, 500, 130), (130, 3, 500), (70, 300, 90)]):
+        for kept in (0.1, (0.0, 0.5, 1.0)[number % 3]):
             A = rng.integers(-4, 5, (m, k)).astype(np.float32)
             W = (rng.integers(-4, 5, (k, n)) * (rng.random((k, n)) < kept)).astype(np.float32)
             W *= np.float32(2.0 ** -int(rng.integers(0, 40)))  # small weights are weights too
