@@ -71,6 +71,12 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# One sentence for each lost point; hidden tests stay hidden (`tito feedback --show-hidden`).
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "tinytorch.course.feedback.OneSentence",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
 # Seconds a cell, here and behind the Validate button: a loop that never ends costs its own points.
 c.Execute.timeout = 20
 c.IsolatedExecute.timeout = 20

@@ -1,5 +1,7 @@
 """The real lesson: each answer wrong alone, and whatever else a folder of submissions may hold."""
 
+import html
+import re
 import shutil
 import sqlite3
 
@@ -8,70 +10,66 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 
-from tinytorch.course import batch, report
+from tinytorch.course import batch, report, seeds
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.submissions import hand_in
 
 A = "11_kernels"
 RELU = "values = as_array(x)\n    return Tensor(np.maximum(values, values.dtype.type(0)))"
-# One wrong answer each, as a student would write it.
+# One wrong answer each, as a student would write it. What other mistakes cost is shown by
+# `tito validate-tests`; here they go through nbgrader and the gradebook.
 WRONG = {
-    "matmul_baseline": "def matmul_baseline(A, B):\n    return Tensor(as_array(A) * 2)",
     "vectorized_relu": "def vectorized_relu(x):\n    return Tensor(np.abs(as_array(x)))",
-    "vectorized_operations": "def vectorized_operations(x, y):\n    return {'multiply': x}",
-    "cache_friendly_matmul": "def cache_friendly_matmul(A, B, block_size=32):\n"
-    "    return Tensor(np.zeros((2, 2)))",
-    "parallel_relu": "def parallel_relu(x, num_workers=4):\n    " + RELU,
-    "parallel_batch_processing": "def parallel_batch_processing(batch_data, operation, "
-    "num_workers=4, executor=None):\n    return [operation(item) for item in batch_data][::-1]",
-    "SimpleProfiler": "class SimpleProfiler:\n    def profile(self, fn):\n        return fn()",
-    "quantized_matmul": "def quantized_matmul(A, B, scale_A=1.0, scale_B=1.0):\n"
-    "    return Tensor(quantize(A, scale_A) @ quantize(B, scale_B))",
     "quantized_relu": "def quantized_relu(x, scale=1.0):\n    return Tensor(as_array(x))",
-    "compiled_relu": "def compiled_relu(x, num_workers=None):\n"
-    "    return Tensor(np.abs(as_array(x)))",
-    "compiled_matmul": "def compiled_matmul(A, B, num_workers=None):\n"
-    "    return Tensor(as_array(A) @ as_array(A).T)",
-    "fused_linear_relu": "def fused_linear_relu(x, W, b, num_workers=None):\n"
-    "    return Tensor(np.maximum(as_array(x) @ as_array(W), 0))",
     "sparse_matmul": "def sparse_matmul(A, W, num_workers=None):\n"
     "    return Tensor(as_array(A) @ (to_sparse(W).to_dense() != 0))",
 }
+SEED = 2026
 
 
 @pytest.fixture(scope="session")
-def thirteen(released, tmp_path_factory):
-    """A copy of the real course with a student for each answer, one wrong answer each, graded."""
-    root = tmp_path_factory.mktemp("thirteen") / "course"
+def three(released, tmp_path_factory):
+    """A copy of the real course with three students, one wrong answer each, graded."""
+    root = tmp_path_factory.mktemp("three") / "course"
     shutil.copytree(released.root, root)
     project = Project(root)
     for name, source in WRONG.items():
         hand_in(project, A, name, {name: source})
-    outcomes = batch.grade(project, A)
+    outcomes = batch.grade(project, A, seed=SEED)
     assert {outcome.state for outcome in outcomes} == {"graded"}, outcomes
     found = report.report(project, A)
     return project, {row.student: found.by_answer(row) for row in found.rows}, found.answers
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_costs_only_its_own_points(thirteen, name):
-    _, points, most = thirteen
+def test_a_wrong_answer_costs_only_its_own_points(three, name):
+    _, points, most = three
     auto = {answer: p for answer, p in points[name].items() if not answer.startswith("answer_")}
     lost = {answer for answer, p in auto.items() if p < most[answer]}
-    assert len(auto) == len(WRONG) == 13
+    assert len(auto) == 13
     assert lost == {name}
 
 
-def test_what_was_graded_is_skipped_until_it_changes(thirteen):
-    project, *_ = thirteen
+def test_what_was_graded_is_skipped_until_it_changes(three):
+    project, *_ = three
     assert [o.state for o in batch.grade(project, A, ["quantized_relu"])] == ["skipped"]
     hand_in(project, A, "quantized_relu", {})
     again = batch.grade(project, A, ["quantized_relu"])[0]
     assert (again.state, again.score) == ("graded", 100)
 
 
-def test_a_half_graded_submission_is_graded_again(thirteen):
-    project, *_ = thirteen
+def test_the_seed_of_a_grading_is_kept_and_a_regrade_repeats_it(three):
+    project, *_ = three
+    rows = {row.student: row.seed for row in report.report(project, A).rows}
+    assert {rows[name] for name in WRONG} == {SEED}
+    batch.grade(project, A, ["sparse_matmul"], force=True)
+    assert seeds.recorded(project, A, "sparse_matmul") == SEED
+    batch.grade(project, A, ["sparse_matmul"], force=True, seed=7)
+    assert seeds.recorded(project, A, "sparse_matmul") == 7
+
+
+def test_a_half_graded_submission_is_graded_again(three):
+    project, *_ = three
     with Gradebook(project.gradebook_url) as book:
         grade = book.find_grade("test_matmul_baseline", "kernels_dev", A, "vectorized_relu")
         grade.auto_score = None
@@ -79,8 +77,8 @@ def test_a_half_graded_submission_is_graded_again(thirteen):
     assert batch.grade(project, A, ["vectorized_relu"])[0].state == "graded"
 
 
-def test_bad_submissions_fail_alone_and_leave_no_zero(thirteen):
-    project, *_ = thirteen
+def test_bad_submissions_fail_alone_and_leave_no_zero(three):
+    project, *_ = three
     name = "kernels_dev.ipynb"
     good = hand_in(project, A, "zoe", {})
     for student in ("corrupt", "renamed", "nothing", "linked", "binary", "no_cells"):
@@ -109,13 +107,30 @@ def test_bad_submissions_fail_alone_and_leave_no_zero(thirteen):
     assert rows["corrupt"] is None
 
 
-def test_feedback_pages_are_written(thirteen):
-    project, *_ = thirteen
+def page_of(project: Project, student: str) -> str:
+    page = project.feedback / student / A / "kernels_dev.html"
+    return html.unescape(page.read_text(encoding="utf-8"))
+
+
+def test_a_feedback_page_says_what_was_tried_and_hides_the_hidden_tests(three):
+    project, *_ = three
     seen = []
     outcomes = batch.feedback(project, A, lambda *step: seen.append(step))
     assert {outcome.state for outcome in outcomes} == {"graded"}
-    assert all((project.feedback / name / A / "kernels_dev.html").is_file() for name in WRONG)
     assert seen[-1][0] == seen[-1][1] == len(outcomes)
+    said = re.sub("<[^>]*>", "", page_of(project, "vectorized_relu"))
+    assert "AssertionError: tried vectorized_relu([" in said
+    assert "is everything below zero set to zero" in said
+    assert "# Hidden tests of vectorized_relu: random values, small ones" in said
+    assert "10.0 ** rng.integers(-30, 30)" not in said and "BEGIN HIDDEN TESTS" not in said
+
+
+def test_an_instructor_may_ask_for_the_hidden_tests(three):
+    project, *_ = three
+    batch.feedback(project, A, show_hidden=True)
+    said = re.sub("<[^>]*>", "", page_of(project, "vectorized_relu"))
+    assert "10.0 ** rng.integers(-30, 30)" in said
+    batch.feedback(project, A)
 
 
 # What is refused before anybody is graded. No kernel is started for these.

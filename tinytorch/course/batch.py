@@ -56,10 +56,12 @@ def grade(
     students: list[str] | None = None,
     force: bool = False,
     on_progress: Progress | None = None,
+    seed: int | None = None,
 ) -> list[Outcome]:
     """Grade everybody who handed in (or `students`), and return one outcome each.
 
-    A submission that was graded and has not changed since is skipped unless `force`. Raises
+    A submission that was graded and has not changed since is skipped unless `force`. seed: what
+    hidden tests draw their instances from; by default a student's last seed, or a new one. Raises
     CourseError, before any student, if there is nothing to grade, nowhere to write the grades,
     or if the reference itself loses points.
     """
@@ -76,6 +78,8 @@ def grade(
     released_cells(project.gradebook_url, assignment, notebook.stem)
     _require_writable(project.autograded)
     config = project.nbgrader_config()
+    if seed is not None:
+        config.IsolatedExecute.seed = seed
     check_reference(project, assignment, project.gradebook_url, config)
     api = NbGraderAPI(config=config)
 
@@ -98,9 +102,15 @@ def _misplaced(project: Project, assignment: str) -> Iterator[Outcome]:
 
 
 def feedback(
-    project: Project, assignment: str, on_progress: Progress | None = None
+    project: Project,
+    assignment: str,
+    on_progress: Progress | None = None,
+    show_hidden: bool = False,
 ) -> list[Outcome]:
-    """Write the feedback page of everybody who was graded; `message` is the page's path."""
+    """Write the feedback page of everybody who was graded; `message` is the page's path.
+
+    show_hidden: with the source of the hidden tests, and all that was printed in them.
+    """
     name = project.notebook(assignment).name
     students = sorted(
         p.parent.parent.name for p in project.autograded.glob(f"*/{assignment}/{name}")
@@ -111,7 +121,9 @@ def feedback(
         )
     _require_gradebook(project, assignment)
     _require_writable(project.feedback)
-    api = NbGraderAPI(config=project.nbgrader_config())
+    config = project.nbgrader_config()
+    config.OneSentence.show_hidden = show_hidden
+    api = NbGraderAPI(config=config)
 
     def one(student: str) -> Outcome:
         started = time.monotonic()

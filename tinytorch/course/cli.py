@@ -130,6 +130,15 @@ def grade(
             "--force", help="Grade again what has been graded before; points given by hand stay."
         ),
     ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help="What hidden tests draw their inputs from. By default the seed of a student's "
+            "last grading, or a new one.",
+        ),
+    ] = None,
 ) -> None:
     """Grade everybody who handed in since the last time; the reference first.
 
@@ -143,7 +152,7 @@ def grade(
         print(f"note: {_shown(path, project)} is older than the lesson; grading goes by it")
     try:
         with terminal.progress(console, "grading") as follow:
-            outcomes = batch.grade(project, assignment, student or None, force, follow)
+            outcomes = batch.grade(project, assignment, student or None, force, follow, seed)
     except batch.Stopped as stop:
         _print_outcomes(console, stop.outcomes)
         again = "grades all of them again" if force else "goes on where it stopped"
@@ -159,14 +168,19 @@ def grade(
 
 
 @app.command()
-def feedback(assignment: Assignment) -> None:
-    """Write a page per graded student, with points and comments."""
+def feedback(
+    assignment: Assignment,
+    show_hidden: Annotated[
+        bool, typer.Option("--show-hidden", help="With the source of the hidden tests.")
+    ] = False,
+) -> None:
+    """Write a page per graded student, with points, comments and a sentence per lost point."""
     from tinytorch.course import batch
     from tinytorch.course import report as reports
 
     project, console = _project(), terminal.console()
     with terminal.progress(console, "feedback") as follow:
-        outcomes = batch.feedback(project, assignment, follow)
+        outcomes = batch.feedback(project, assignment, follow, show_hidden)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     print(f"{len(outcomes) - len(failed)} pages below {_shown(project.feedback, project)}")
     unread = [row for row in reports.report(project, assignment).rows if row.needs_manual_grade]

@@ -28,9 +28,10 @@ from nbgrader.preprocessors import Execute
 from traitlets import Integer
 from traitlets.config import Configurable
 
-from tinytorch.course import compiled
+from tinytorch.course import compiled, seeds
 from tinytorch.course.kit import student_package
 from tinytorch.course.project import CourseError, Project
+from tinytorch.lab.expect import SEED
 
 UNGRADED = "ungraded"
 TOMBSTONE = (
@@ -193,6 +194,14 @@ class IsolatedExecute(Execute):
     max_restarts = Integer(
         100, help="How many dead kernels a submission may leave behind before its grading ends."
     ).tag(config=True)
+    seed = Integer(
+        None,
+        allow_none=True,
+        min=0,
+        max=seeds.LARGEST,
+        help="What hidden tests draw their instances from. By default the seed of the student's "
+        "last grading, and for a first grading one that is drawn for this run.",
+    ).tag(config=True)
     max_output = Integer(100_000, help="Characters of output kept of one cell.").tag(config=True)
 
     project: Project | None = None  # set where there is no nbgrader application around
@@ -229,11 +238,23 @@ class IsolatedExecute(Execute):
             "traceback": [f"Stopped after {self.timeout} s: is there a loop that never ends?"],
         }
         folder = resources.get("metadata", {}).get("path")
+        seed = self._seed(project, resources["nbgrader"])
         with grading_room(project, Path(folder) if folder else None) as self._room:
+            self._room.environment[SEED] = str(seed)
             self._run_with_restarts(nb, resources)
             if self.trusted:
                 compiled.keep(project, self._room.package)
         return nb, resources
+
+    def _seed(self, project: Project, facts: dict[str, str]) -> int:
+        """Choose what the hidden tests draw from; keep it with a student's grade."""
+        student = facts.get("student")
+        former = seeds.recorded(project, facts["assignment"], student) if student else None
+        known = (self.seed, former, seeds.of_this_run())
+        seed = next(number for number in known if number is not None)
+        if student:
+            seeds.record(project, facts["assignment"], student, seed)
+        return seed
 
     def _cells_to_run(
         self, project: Project, nb: NotebookNode, resources: dict[str, Any]

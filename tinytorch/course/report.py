@@ -14,6 +14,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from sqlalchemy.exc import DatabaseError
 
+from tinytorch.course import seeds
 from tinytorch.course.project import CourseError, Project
 
 
@@ -30,7 +31,10 @@ class CellGrade:
 
 @dataclass(frozen=True)
 class Row:
-    """One student's result. Without a finished grading `score` is None and `cells` is empty."""
+    """One student's result. Without a finished grading `score` is None and `cells` is empty.
+
+    seed: what the hidden tests of the last grading drew their instances from.
+    """
 
     student: str
     state: str
@@ -38,6 +42,7 @@ class Row:
     score: float | None
     max_score: float
     cells: list[CellGrade] = field(default_factory=list)
+    seed: int | None = None
 
     @property
     def needs_manual_grade(self) -> bool:
@@ -149,7 +154,11 @@ def _read(project: Project, assignment: str, order: list[str]) -> Report:
         rows.setdefault(student, Row(student, "not graded", None, None, total))
         if rows[student].cells and not is_current(project, assignment, student):
             rows[student] = replace(rows[student], state="newer hand-in not graded")
-    return Report(assignment, answers, groups, [rows[student] for student in sorted(rows)])
+    seeded = [
+        replace(rows[student], seed=seeds.recorded(project, assignment, student))
+        for student in sorted(rows)
+    ]
+    return Report(assignment, answers, groups, seeded)
 
 
 def _row(submission: SubmittedAssignment, names: list[str], total: float) -> Row:
@@ -174,14 +183,15 @@ def _row(submission: SubmittedAssignment, names: list[str], total: float) -> Row
 
 def write_csv(found: Report, path: Path) -> None:
     """Write one line per student: total, state, time, and a column per answer."""
-    head = ["student", "score", "max_score", "state", "submitted_at", *found.answers]
+    head = ["student", "score", "max_score", "state", "submitted_at", "seed", *found.answers]
     with _opened(path) as file:
         writer = csv.writer(file)
         writer.writerow(head)
         for row in found.rows:
             points = found.by_answer(row).values()
             when = row.submitted_at.isoformat() if row.submitted_at else ""
-            fixed = [row.student, _plain(row.score), row.max_score, row.state, when]
+            seed = "" if row.seed is None else row.seed
+            fixed = [row.student, _plain(row.score), row.max_score, row.state, when, seed]
             writer.writerow([*fixed, *map(_plain, points)])
 
 
@@ -195,6 +205,7 @@ def write_json(found: Report, path: Path) -> None:
             "score": row.score,
             "max_score": row.max_score,
             "needs_manual_grade": row.needs_manual_grade,
+            "seed": row.seed,
             "answers": found.by_answer(row),
             "cells": [cell.__dict__ for cell in row.cells],
         }
