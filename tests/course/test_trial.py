@@ -1,6 +1,9 @@
 """Tries in forked children: what they find, what becomes of them, and that no score differs."""
 
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from nbformat.v4 import new_code_cell
@@ -259,6 +262,32 @@ def test_a_worker_that_dies_is_reported(tiny):
     write_lesson(tiny, [cell.replace("steps = []", "os._exit(9)") for cell in CELLS])
     with pytest.raises(CourseError, match=r"ended early \(exit code 9\)"):
         run_trials(tiny, A, [CASES["right"][0]])
+
+
+def test_an_interrupted_run_leaves_no_process(course):
+    """As by Ctrl-C: the deaf answer is at work, and nobody waits for it to end."""
+    script = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from tinytorch.course.project import Project\n"
+        "from tinytorch.course.trial import Limits, Try, run_trials\n"
+        "one = Try('deaf', 'double', sys.argv[2], (sys.argv[3],))\n"
+        f"run_trials(Project(Path(sys.argv[1])), {A!r}, [one], limits=Limits(600))\n"
+    )
+    told = course.root / "pid"
+    tells = f"open({str(told)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}}\\n')"
+    run = subprocess.Popen(
+        [sys.executable, "-c", script, course.root, DEAF, tells],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (told.is_file() and told.read_text().endswith("\n")):
+        assert run.poll() is None, run.communicate()[1]
+    child, worker = map(int, told.read_text().split())
+    run.send_signal(signal.SIGINT)
+    said = run.communicate(timeout=60)[1]
+    assert said.count("Traceback") == 1 and "KeyboardInterrupt" in said
+    for pid in (child, worker):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def test_nothing_outlives_a_run(course):

@@ -82,21 +82,28 @@ class Crowd:
 
     def _follow(self, process: "subprocess.Popen[bytes]", room: Room, job: dict[str, Any]) -> None:
         assert process.stdin and process.stdout
-        with contextlib.suppress(BrokenPipeError):  # it has ended: what it said is read below
+        try:
             _say(process.stdin, json.dumps(job))
             for line in process.stdout:
-                message = json.loads(line)
-                if "warm" in message:
-                    compiled.keep(self.project, room.package)
-                    _say(process.stdin, "")
-                elif "want" in message:
-                    _say(process.stdin, self._next(message["want"]))
-                elif "reference" in message:
-                    self._check(message)
-                else:
-                    self._take(message)
+                self._answer(json.loads(line), process.stdin, room)
+        except BrokenPipeError:
+            pass  # it has ended: what it said is read below
+        except ValueError:
+            if not process.stdout.closed:  # else the whole run is ended from outside
+                raise
         if process.wait():
             self._fault(_ended(room, process.returncode))
+
+    def _answer(self, message: dict[str, Any], worker: IO[bytes], room: Room) -> None:
+        if "warm" in message:
+            compiled.keep(self.project, room.package)
+            _say(worker, "")
+        elif "want" in message:
+            _say(worker, self._next(message["want"]))
+        elif "reference" in message:
+            self._check(message)
+        else:
+            self._take(message)
 
     def _next(self, place: int) -> str:
         with self.lock:
@@ -153,6 +160,7 @@ def _worker(room: Room, seed: int | None) -> "Iterator[subprocess.Popen[bytes]]"
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            start_new_session=True,  # Ctrl-C reaches the course, which ends its workers
         )
     try:
         yield process

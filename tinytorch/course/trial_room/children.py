@@ -19,6 +19,15 @@ _MOST_RESTARTS = 100  # as in the grading of a submission
 INTERRUPT_GRACE = 4.0  # seconds for an interrupted cell to end, as nbclient allows
 _DIED = "the kernel died while this cell ran (an exit, a crash, or out of memory)"
 _HUNG = "Stopped after {:g} s: is there a loop that never ends?"
+_alive: "set[_Child]" = set()
+
+
+def end_all() -> None:
+    """End every child, and what it has started."""
+    for child in _alive:
+        child.kill()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child.pid, 0)
 
 
 class _Child:
@@ -36,6 +45,7 @@ class _Child:
         if self.pid == 0:
             _run_as_child(runner, cells, job, writing)
         os.close(writing)
+        _alive.add(self)
 
     def follow(self) -> Iterator[tuple[str, Any]]:
         """("start", index), ("done", record), and at last ("end" | "died" | "hung", index)."""
@@ -87,6 +97,7 @@ class _Child:
         self.kill()
         os.close(self.reading)
         _, status = os.waitpid(self.pid, 0)
+        _alive.discard(self)
         return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
 
 

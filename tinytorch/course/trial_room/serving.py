@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .children import run_try
+from .children import end_all, run_try
 from .sharing import share_compiled
 from .shell import Record, Runner
 
@@ -94,13 +94,19 @@ def _line(commands: Any) -> str:
     return data.decode().strip()
 
 
+def _stop(*_: Any) -> None:
+    """End at once: what is raised in a running cell would end that cell only."""
+    end_all()
+    os._exit(1)
+
+
 def main() -> None:
     """Take a job from the standard input's first line and serve it."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what compiled code or a child process prints is no answer
     builtins.help = _sitebuiltins._Helper()  # the site module is not there to set it
     sys.path.append(os.getcwd())  # the student's own modules come last, as in a kernel
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _stop)
     commands = os.fdopen(os.dup(0), "rb", buffering=0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
