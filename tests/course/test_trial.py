@@ -14,6 +14,7 @@ from tinytorch.course import reference
 from tinytorch.course.isolation import read_source
 from tinytorch.course.project import CourseError
 from tinytorch.course.trial import Limits, Try, read_trial_lesson, run_trials
+from tinytorch.course.trial_workers import Crowd
 
 DOUBLE = "def double(x):\n    return {}"
 HANGS = "def double(x):\n    while x == -3:\n        pass\n    return 2 * x"
@@ -61,6 +62,17 @@ CASES = {
     ),
     "bad magic": (
         Try("bad magic", "double", DOUBLE.format("2 * x"), ("%no_such_magic\nsteps = None",)),
+        set(),
+    ),
+    "no text": (
+        Try("no text", "double", DOUBLE.format("fail() if x == -3 else 2 * x"),
+            ("class Mute(Exception):\n    def __str__(self): raise ValueError('no text')\n"
+             "def fail(): raise Mute",)),
+        {"test_double_hidden_values"},
+    ),
+    "closes": (
+        Try("closes", "double", "sys.stdout.close()\n" + DOUBLE.format("2 * x"),
+            ("import sys",), ("print(double(1))",)),
         set(),
     ),
     "dies": (Try("dies", "double", DIES), {"test_double_hidden_values"}),
@@ -219,6 +231,25 @@ def patience(seconds):
     config = Config()
     config.IsolatedExecute.timeout = seconds
     return config
+
+
+def test_a_test_without_a_verdict_is_lost(course, monkeypatch):
+    record = {"label": "test_double", "state": "passed"}
+    monkeypatch.setattr(Crowd, "serve", lambda self, count: {0: ([record], 0.0)})
+    (tried,) = run_trials(course, A, [CASES["right"][0]])
+    assert len(lost(tried)) == 3 and tried.tests["test_double"].passed
+    assert tried.tests["test_triple"].error == "DidNotRun"
+    (tried,) = run_trials(course, A, [CASES["right"][0]], limits=Limits(5, own_tests=True))
+    assert list(tried.tests) == ["test_double"]
+
+
+def test_a_try_finds_no_file_of_another(course):
+    leaves = ("%%writefile left.py\ndef double(x): return 2 * x",)
+    imports = "from left import double"
+    tries = [Try("leaves", "double", imports, leaves), Try("finds", "double", imports)]
+    first, second = run_trials(course, A, tries, workers=1)
+    assert lost(first) == set()
+    assert len(lost(second)) == 3 and second.broken[0].error == "ModuleNotFoundError"
 
 
 def test_own_tests_end_at_the_first_that_fails(course):

@@ -188,7 +188,11 @@ def run_trials(
     plans = [_plan(lesson, one, limits) for one in tries]
     crowd = Crowd(project, lesson.cells, plans, limits.as_job(), seed, on_progress)
     results = crowd.serve(count)
-    return [_tried(lesson, one, *results[index]) for index, one in enumerate(tries)]
+    tried = [_tried(lesson, one, *results[index]) for index, one in enumerate(tries)]
+    if not limits.own_tests:
+        for one, plan in zip(tried, plans, strict=True):
+            _fail_what_did_not_run(lesson, one, plan)
+    return tried
 
 
 def available_cores() -> int:
@@ -231,3 +235,11 @@ def _tried(lesson: Lesson, one: Try, records: list[dict[str, Any]], seconds: flo
     broken = [o for o in outcomes if o.label.startswith(STUDENT) and not o.passed]
     tests = {o.label: o for o in outcomes if o.label in lesson.tests}
     return Tried(one.name, tests, tuple(broken), seconds)
+
+
+def _fail_what_did_not_run(lesson: Lesson, tried: Tried, plan: Plan) -> None:
+    """A test without a verdict fails, as in the grading of a submission."""
+    for label in (lesson.cells[index]["label"] for index in plan.rest):
+        if label in lesson.tests and label not in tried.tests:
+            what = "this test cell did not run"
+            tried.tests[label] = Outcome(label, "died", "DidNotRun", what)

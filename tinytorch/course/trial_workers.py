@@ -147,8 +147,9 @@ def _ended(room: Room, code: int) -> str:
 def _worker(room: Room, seed: int | None) -> "Iterator[subprocess.Popen[bytes]]":
     """Start a worker in its room; it is ended when the run ends, whatever the reason."""
     environment = dict(room.environment)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = "1"  # their threads would not survive a fork
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        environment[f"{name}_NUM_THREADS"] = "1"  # their threads would not survive a fork
+    environment["VECLIB_MAXIMUM_THREADS"] = "1"
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # a kernel's
     if seed is not None:
         environment[SEED] = str(seed)

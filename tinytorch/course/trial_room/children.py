@@ -109,7 +109,8 @@ def _run_as_child(runner: Runner, cells: list[Record], job: Record, writing: int
         signal.signal(signal.SIGINT, signal.default_int_handler)
         runner.loop = asyncio.new_event_loop()  # the parent's watches the parent's files
         if job.get("memory"):
-            resource.setrlimit(resource.RLIMIT_AS, (job["memory"], job["memory"]))
+            with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
+                resource.setrlimit(resource.RLIMIT_AS, (job["memory"], job["memory"]))
         gc.freeze()  # else the first collection copies all of the parent's memory
 
         def tell(message: Record) -> None:
@@ -156,6 +157,8 @@ def run_try(runner: Runner, cells: list[Record], job: Record) -> list[Record]:
     settled: dict[int, Record] = {}
     for _ in range(_MOST_RESTARTS + 1):
         left = [index for index in range(len(cells)) if not _over(settled.get(index), cells[index])]
+        if not left:
+            break
         child = _Child(runner, [cells[index] for index in left], job)
         done, how, running = 0, "died", -1
         try:
@@ -167,8 +170,10 @@ def run_try(runner: Runner, cells: list[Record], job: Record) -> list[Record]:
                     how, running = event, value
         finally:
             used_up = child.close()
-        if how == "end" or running < 0:
+        if how == "end":
             break
+        if running < 0:
+            raise RuntimeError("a try ended before its first cell began")
         record = {"label": cells[left[running]]["label"], "output": ""}
         settled[left[running]] = record | _stopped("hung" if used_up else how, job)
         if job.get("stop"):
