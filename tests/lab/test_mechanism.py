@@ -55,9 +55,9 @@ def scalar_tiles(A, B, block_size):
     for i0 in range(0, len(a), s):
         for j0 in range(0, b.shape[1], s):
             for p0 in range(0, len(b), s):
-                for i in range(i0, i0 + s):
-                    for j in range(j0, j0 + s):
-                        for p in range(p0, p0 + s):
+                for i in range(i0, min(i0 + s, len(a))):
+                    for j in range(j0, min(j0 + s, b.shape[1])):
+                        for p in range(p0, min(p0 + s, len(b))):
                             C[i, j] += a[i, p] * b[p, j]
     return Tensor(C)
 
@@ -74,8 +74,12 @@ def test_tiles_pass(kernel):
         (rows_at_once, "is a whole row of tiles"),
         (lambda A, B, s: Tensor(ijk(as_array(A), as_array(B))), "missed 32,896 times"),
         (lambda A, B, s: scalar_tiles(A, B, 16), "missed"),
+        (
+            lambda A, B, s: kernels.cache_friendly_matmul(A, B, len(A) // s),
+            "block_size=4: one step",
+        ),
     ],
-    ids=["whole", "rows", "loops", "larger tiles"],
+    ids=["whole", "rows", "loops", "larger tiles", "a number of blocks"],
 )
 def test_what_is_not_in_tiles_is_told_apart(kernel, says):
     with pytest.raises(AssertionError, match=says):

@@ -32,7 +32,7 @@ class Crew:
     threads that it had started were alive. again: whether the caller computed with all elements
     after it had handed them over. together: whether two threads had
     begun and neither had ended. most: the most threads that lived at once, of those that the call
-    started, which are `started` in all.
+    started: `own`, `started` in all.
     """
 
     touched: dict[threading.Thread, dict[int, np.ndarray]] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Crew:
     again: bool = False
     most: int = 0
     started: int = 0
+    own: set[threading.Thread] = field(default_factory=set)
 
     caller: threading.Thread = field(default_factory=threading.current_thread)
 
@@ -47,6 +48,14 @@ class Crew:
     def seen(self) -> bool:
         """Whether any access could be seen at all."""
         return bool(self.touched)
+
+    def most_sharing(self, sharing: list[threading.Thread]) -> int:
+        """How many of these threads may have been at work at once.
+
+        Those of a pool that was there before the call, and the caller, count as always at work.
+        """
+        others = [thread for thread in sharing if thread not in self.own]
+        return min(len(sharing), self.most + len(others))
 
     def workers(self, whole: int) -> list[threading.Thread]:
         """The threads that took a part of the work: some elements, but never all `whole`."""
@@ -108,6 +117,8 @@ class _CrewTape(Tape):
         super().operation(name, reads, writes, elementwise)
 
     def extend(self, name: str, parts: Iterable[np.ndarray], kind: str = "copy") -> None:
+        if kind == "copy" and threading.current_thread() is self.caller:
+            return  # it hands out the pieces, or puts them together
         with self._lock:
             for part in parts:
                 self._note(np.asarray(part))
@@ -128,9 +139,10 @@ class _CrewTape(Tape):
             mine[number] = np.zeros(self.blocks[number].size, bool)
         return mine[number]
 
-    def hand_over(self) -> None:
+    def hand_over(self, thread: threading.Thread) -> None:
         """Note that the call has started a thread: what the caller does now, it does beside it."""
         self._handed_over = True
+        self.crew.own.add(thread)
 
     def _arrive(self) -> None:
         """Wait for a second thread. The caller never waits: others may wait for it."""
@@ -152,12 +164,12 @@ class _CrewTape(Tape):
 
 
 @contextmanager
-def _hooked_threads(gauge: Gauge, on_start: Callable[[], None]) -> Iterator[None]:
+def _hooked_threads(gauge: Gauge, on_start: Callable[[threading.Thread], None]) -> Iterator[None]:
     """While this lasts, threads that are started count in the gauge, and on_start is told."""
     start, run = threading.Thread.start, threading.Thread.run
 
     def hooked_start(thread: Any) -> None:
-        on_start()
+        on_start(thread)
         start(thread)
 
     def hooked_run(thread: Any) -> None:

@@ -23,6 +23,7 @@ from tinytorch.lab.trace import Trace, trace, working_set
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
 # than this, tiles less, whatever the order of their loops.
 _N, _BLOCK, _MOST_MISSES = 32, 8, 3_500
+_SMALL = 24  # so that half a block, taken for a number of blocks, is told apart
 _ONE_THREAD = (
     "one thread did all the work, expected at least 2 that share it: are the pieces handed to a "
     "pool of num_workers threads?"
@@ -78,9 +79,12 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     seen = trace(kernel, A, B, _BLOCK, names=("A", "B"))
     if {"A", "B"} & set(seen.untouched):
         return
-    tried = f"tried {getattr(kernel, '__name__', 'the kernel')} on {_N} by {_N} matrices with "
-    tried += f"block_size={_BLOCK}"
-    _expect_small_steps(seen, tried)
+    name = getattr(kernel, "__name__", "the kernel")
+    tried = f"tried {name} on {_N} by {_N} matrices with block_size={_BLOCK}"
+    _expect_small_steps(seen, tried, _BLOCK)
+    small = rng.integers(-4, 5, (2, _SMALL, _SMALL)).astype(np.float64)
+    tried_small = f"tried {name} on {_SMALL} by {_SMALL} matrices with block_size={_BLOCK // 2}"
+    _expect_small_steps(trace(kernel, *small, _BLOCK // 2), tried_small, _BLOCK // 2)
     report = CacheModel().run(seen)
     assert report.misses <= _MOST_MISSES, (
         f"{tried}: a small cache (32 lines of 8 elements) missed {report.misses:,} times, tiles "
@@ -89,8 +93,8 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     )
 
 
-def _expect_small_steps(seen: Trace, tried: str) -> None:
-    largest = 3 * _BLOCK**2
+def _expect_small_steps(seen: Trace, tried: str, block: int) -> None:
+    largest = 3 * block**2
     steps = working_set(seen)
     for step, touched in zip(seen.steps, steps.tolist(), strict=True):
         if step.kind == "copy":
@@ -128,7 +132,7 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int) 
         f"{tried}: the calling thread computed with all the elements once more, expected only the "
         "threads' pieces put together: are the results of the pool used?"
     )
-    most = min(len(sharing), crew.most + (crew.caller in sharing))
+    most = crew.most_sharing(sharing)
     assert most <= workers, (
         f"{tried}: {most} threads at the same time, expected at most {workers}: is num_workers "
         "handed to the pool?"

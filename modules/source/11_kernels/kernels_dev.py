@@ -1274,7 +1274,7 @@ check_parallel_relu_errors()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_parallel_relu_mechanism():
-    x = instances("parallel_relu mechanism").standard_normal(300_000, dtype=np.float32)
+    x = instances("parallel_relu mechanism").standard_normal(300_001, dtype=np.float32)
     for workers in (2, 3):
         expect_shared_work(parallel_relu, x, workers)
 
@@ -1429,7 +1429,17 @@ def check_parallel_batch_processing_values():
     rng = instances("parallel_batch_processing values")
     items = rng.integers(-99, 100, 40).tolist()
     for workers in (1, 2, 4):
-        got = attempt(parallel_batch_processing, items, lambda v: v * v, workers)
+        calls = []
+
+        def square(v, calls=calls):
+            calls.append(v)
+            return v * v
+
+        got = attempt(parallel_batch_processing, items, square, workers)
+        assert sorted(calls) == sorted(items), (
+            f"tried {len(items)} items with num_workers={workers}: the operation was called "
+            f"{len(calls)} times, expected once for each item: is it called again for the results?"
+        )
         assert isinstance(got, list), f"got a {type(got).__name__}, expected a list of results"
         expected = [v * v for v in items]
         assert got == expected, (
@@ -1461,7 +1471,7 @@ check_parallel_batch_processing_values()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_parallel_batch_processing_shapes():
-    for items in ([], [3], [3, 1], (5, 4), range(6), np.arange(4), "abc"):
+    for items in ([], [3], [3, 1], (5, 4), range(6)):
         for workers in (1, 2, 50):
             got = attempt(parallel_batch_processing, items, lambda v: (v, v), num_workers=workers)
             expected = [(v, v) for v in items]

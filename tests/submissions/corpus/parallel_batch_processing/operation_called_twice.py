@@ -1,5 +1,5 @@
 # wrong: the pool runs everything, then the results are computed again in order
-# loses: mechanism
+# loses: values
 # %%
 def parallel_batch_processing(batch_data, operation, num_workers=4):
     workers = positive_int("num_workers", num_workers)
