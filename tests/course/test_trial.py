@@ -197,10 +197,12 @@ REAL = [
 def test_real_answers_get_the_scores_and_messages_of_a_submission(released):
     """The same three, cell by cell: by the runner and by what grades a class."""
     assignment = "11_kernels"
-    results = run_trials(released, assignment, REAL, workers=1)
+    config = released.nbgrader_config()
+    config.IsolatedExecute.seed = 7
+    results = run_trials(released, assignment, REAL, workers=1, seed=7)
     for one, tried in zip(REAL, results, strict=True):
         scores = reference.score_notebook(
-            released, assignment, handed_in(released, assignment, one)
+            released, assignment, handed_in(released, assignment, one), config
         )
         by_kernel = {s.grade_id: (s.score == s.max_score, s.error) for s in scores}
         by_runner = {score.grade_id: (True, "") for score in scores}

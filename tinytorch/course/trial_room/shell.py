@@ -26,6 +26,9 @@ class _Output(io.StringIO):
             super().write(text[:room])
         return len(text)
 
+    def close(self) -> None:
+        """Stay open: closing a kernel's output ends nothing either."""
+
 
 class _Shell(InteractiveShell):
     """A shell that keeps the errors that a kernel would have put into the notebook."""
@@ -68,7 +71,10 @@ class Runner:
         out = _Output(_MOST_OUTPUT)
         started, cpu = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            self.loop.run_until_complete(self._in_loop(source, code))
+            try:
+                self.loop.run_until_complete(self._in_loop(source, code))
+            except Exception as error:  # IPython's own, such as over an exception without a text
+                shell.errors.append(error)
         record: Record = {"label": label, "state": "passed", "output": out.getvalue()}
         record["seconds"] = time.perf_counter() - started
         record["cpu"] = time.process_time() - cpu
