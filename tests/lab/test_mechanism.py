@@ -43,13 +43,13 @@ def test_a_loop_over_elements_is_counted():
             expect_no_loop(one_by_one, vector)
 
 
-def rows_at_once(A, B, block_size):
+def rows_at_once(A, B, block_size=32):
     a, b = as_array(A), as_array(B)
     rows = [a[i : i + block_size] @ b for i in range(0, len(a), block_size)]
     return Tensor(np.concatenate(rows))
 
 
-def scalar_tiles(A, B, block_size):
+def scalar_tiles(A, B, block_size=32):
     a, b, s = as_array(A), as_array(B), block_size
     C = np.zeros((len(a), b.shape[1]))
     for i0 in range(0, len(a), s):
@@ -62,7 +62,7 @@ def scalar_tiles(A, B, block_size):
     return Tensor(C)
 
 
-def tiles(A, B, block_size):
+def tiles(A, B, block_size=32):
     a, b, s = as_array(A), as_array(B), block_size
     C = np.zeros((len(a), b.shape[1]))
     for i in range(0, len(a), s):
@@ -80,16 +80,17 @@ def test_tiles_pass(kernel):
 @pytest.mark.parametrize(
     ("kernel", "says"),
     [
-        (lambda A, B, s: Tensor(as_array(A) @ as_array(B)), "touched 3,072 elements"),
+        (lambda A, B, s=32: Tensor(as_array(A) @ as_array(B)), "touched 3,072 elements"),
         (rows_at_once, "is a whole row of tiles"),
-        (lambda A, B, s: Tensor(ijk(as_array(A), as_array(B))), "missed 32,896 times"),
-        (lambda A, B, s: scalar_tiles(A, B, 16), "missed"),
+        (lambda A, B, s=32: Tensor(ijk(as_array(A), as_array(B))), "missed 32,896 times"),
+        (lambda A, B, s=32: scalar_tiles(A, B, 16), "missed"),
         (
-            lambda A, B, s: kernels.cache_friendly_matmul(A, B, len(A) // s),
+            lambda A, B, s=32: kernels.cache_friendly_matmul(A, B, len(A) // s),
             "block_size=4: one step",
         ),
+        (lambda A, B, s=64: tiles(A, B, s), "the default block_size, 32: one step"),
     ],
-    ids=["whole", "rows", "loops", "larger tiles", "a number of blocks"],
+    ids=["whole", "rows", "loops", "larger tiles", "a number of blocks", "another default"],
 )
 def test_what_is_not_in_tiles_is_told_apart(kernel, says):
     with pytest.raises(AssertionError, match=says):

@@ -67,9 +67,15 @@ class Crew:
 
 
 def watch_crew(
-    kernel: Callable[..., Any], x: np.ndarray, workers: int, patience: float = 3.0
+    kernel: Callable[..., Any],
+    x: np.ndarray,
+    workers: int,
+    asked: tuple[Any, ...] | None = None,
+    patience: float = 3.0,
 ) -> Crew:
-    """Run `kernel(x, workers)` and note which thread touches which elements.
+    """Run `kernel(x, *asked)` and note which thread touches which elements.
+
+    workers: how many threads may share the work; `asked` is (workers,) where it is not given.
 
     A thread that the call started waits at its first access, for `patience` seconds at most, until
     another one has come to its own, and then a moment for one more than `workers` to show up.
@@ -80,7 +86,7 @@ def watch_crew(
     tape.register(copy := np.array(x, order="K"), workspace=False)
     gauge = tape.gauge
     with watching(tape, namespace(function)), _hooked_threads(gauge, tape.hand_over):
-        function(Tensor(watched(tape, copy)), workers)
+        function(Tensor(watched(tape, copy)), *((workers,) if asked is None else asked))
     crew.together, crew.most, crew.started = tape.met, gauge.highest, gauge.entries
     return crew
 

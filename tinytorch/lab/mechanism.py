@@ -82,9 +82,12 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     name = getattr(kernel, "__name__", "the kernel")
     tried = f"tried {name} on {_N} by {_N} matrices with block_size={_BLOCK}"
     _expect_small_steps(seen, tried, _BLOCK)
-    small = rng.integers(-4, 5, (2, _SMALL, _SMALL)).astype(np.float64)
-    tried_small = f"tried {name} on {_SMALL} by {_SMALL} matrices with block_size={_BLOCK // 2}"
-    _expect_small_steps(trace(kernel, *small, _BLOCK // 2), tried_small, _BLOCK // 2)
+    for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((40, 40, 40), None)):
+        A, B = (rng.integers(-4, 5, shape).astype(np.float64) for shape in ((m, k), (k, n)))
+        asked = () if block is None else (block,)
+        said = "the default block_size, 32" if block is None else f"block_size={block}"
+        what = f"tried {name} on shapes {(m, k)} and {(k, n)} with {said}"
+        _expect_small_steps(trace(kernel, A, B, *asked, names=("A", "B")), what, block or 32)
     report = CacheModel().run(seen)
     assert report.misses <= _MOST_MISSES, (
         f"{tried}: a small cache (32 lines of 8 elements) missed {report.misses:,} times, tiles "
@@ -106,14 +109,19 @@ def _expect_small_steps(seen: Trace, tried: str, block: int) -> None:
         )
 
 
-def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int) -> None:
-    """Assert that `kernel(x, workers)` shares the work among 2 to `workers` threads."""
+def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int | None) -> None:
+    """Assert that `kernel(x, workers)` shares the work among 2 to `workers` threads.
+
+    None: `kernel(x)`, whose default is 4.
+    """
+    asked = () if workers is None else (workers,)
+    workers = workers or 4
     if _runs_parallel_machine_code(kernel):
         return
     if _has_compiled_code(kernel):  # its loops run as Python here
         x = x[:_FEWER]
-    tried = f"tried {describe(kernel, (x, workers), {})}"
-    crew = watch_crew(kernel, x, workers)
+    tried = f"tried {describe(kernel, (x, *asked), {})}"
+    crew = watch_crew(kernel, x, workers, asked)
     if not crew.seen:
         assert crew.started >= 2, f"{tried}: {_ONE_THREAD}"
         return

@@ -989,7 +989,7 @@ def check_cache_friendly_matmul_dtypes():
     expect_tensor(cache_friendly_matmul, A, B, 16, gives=A @ B, cause=cause, **tolerance)
     for size in (2, 3, 40):
         expect_unchanged(cache_friendly_matmul, *np.ones((2, size, size), np.float32), 3)
-    A, B = np.array([[2**40, 1]]), np.array([[1], [1]])
+    A, B = np.array([[2**53 + 1, 1]]), np.array([[1], [1]])
     expect_tensor(cache_friendly_matmul, A, B, 1, gives=A @ B, cause=cause)
 
 
@@ -1275,7 +1275,7 @@ check_parallel_relu_errors()
 @of_the_lesson
 def check_parallel_relu_mechanism():
     x = instances("parallel_relu mechanism").standard_normal(300_001, dtype=np.float32)
-    for workers in (2, 3):
+    for workers in (2, 3, None):  # None: the default, 4
         expect_shared_work(parallel_relu, x, workers)
 
 
@@ -1529,6 +1529,11 @@ check_parallel_batch_processing_errors()
 def check_parallel_batch_processing_mechanism():
     for workers in (1, 2, 5):
         expect_at_once(parallel_batch_processing, workers, items=2 * workers + 1)
+
+    def by_default(items, operation, _):
+        return parallel_batch_processing(items, operation)
+
+    expect_at_once(by_default, 4, items=9)
 
 
 check_parallel_batch_processing_mechanism()
@@ -2150,6 +2155,7 @@ def check_quantized_matmul_shapes():
         (2, 3, 0),
         (7, 65, 9),
         (2, 1541, 3),
+        (1030, 2, 1031),
     ]:
         A, B = (rng.integers(-128, 128, s).astype(np.int8) for s in ((m, k), (k, n)))
         gives = A.astype(np.int64) @ B.astype(np.int64)
@@ -2179,6 +2185,12 @@ def check_quantized_matmul_dtypes():
         cause = f"K = {k}: every partial sum must be exact"
         expect_tensor(quantized_matmul, A, B, gives=gives, cause=cause)
         expect_tensor(quantized_matmul, A * 1.0, B * 1.0, gives=gives, cause=cause)
+    k = 1040  # half of it: an odd sum beyond 2**24, which a float32 sum would round
+    A, B = np.full((1, 2 * k), -128, np.int8), np.full((2 * k, 1), -128, np.int8)
+    A[0, 0], B[0, 0], B[k:] = 1, 1, 127
+    gives = (A.astype(np.int64) @ B.astype(np.int64)).astype(np.float32)
+    cause = "a partial sum beyond 2**24 is rounded in float32: fewer terms, or a wider accumulator"
+    expect_tensor(quantized_matmul, A, B, gives=gives, cause=cause)
     q = np.full((1, 100_000), -128, np.int8)
     gives = np.float32([[128 * 128 * 100_000]])
     expect_tensor(quantized_matmul, q, q.T, gives=gives, cause="100,000 times 128 * 128")
@@ -2361,8 +2373,12 @@ def check_quantized_relu_values():
         gives = np.maximum(q, 0) * scale
         expect_values(quantized_relu, q, scale, gives=gives, cause="int8 inputs are levels already")
     x = rng.integers(-9, 10, (4, 6)).astype(np.float32)
+    x = rng.integers(-300, 301, (3, 200_001)).astype(np.float32)
+    gives = np.clip(x, 0, 127)
+    expect_values(quantized_relu, x, gives=gives, cause="the same for 600,003 elements")
+    x = x[:, :5]
     cause = "a transposed or reversed view is an array like any other"
-    expect_values(quantized_relu, x.T[::-1], gives=np.maximum(x.T[::-1], 0), cause=cause)
+    expect_values(quantized_relu, x.T[::-1], gives=np.clip(x.T[::-1], 0, 127), cause=cause)
 
 
 check_quantized_relu_values()
@@ -2723,7 +2739,7 @@ check_compiled_relu()
 @of_the_lesson
 def check_compiled_relu_shapes():
     rng = instances("compiled_relu shapes")
-    for shape in [(), (0,), (1,), (7,), (3, 0, 2), (5, 7, 2), (1001,), (70_001,)]:
+    for shape in [(), (0,), (1,), (7,), (3, 0, 2), (5, 7, 2), (1001,), (70_001,), (600_003,)]:
         x = np.asarray(rng.standard_normal(shape), dtype=np.float32)
         cause = f"shape {shape}: the result has the same, the last element included"
         expect_values(compiled_relu, x, gives=np.maximum(x, 0), cause=cause)
@@ -3122,7 +3138,7 @@ check_compiled_matmul_values()
 def check_compiled_matmul_shapes():
     rng = instances("compiled_matmul shapes")
     sizes = [(1, 1, 1), (3, 5, 2), (3, 0, 2), (0, 3, 2), (3, 2, 0), (13, 31, 33), (1, 700, 9)]
-    for m, k, n in [*sizes, (70, 1, 130), (70, 600, 130), (131, 67, 3), (5, 3, 1030)]:
+    for m, k, n in [*sizes, (70, 1, 130), (70, 600, 130), (73, 100, 129), (13, 300, 1101)]:
         A, B = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n)))
         cause = f"shapes {(m, k)} and {(k, n)}: what no tile divides is done too"
         expect_values(compiled_matmul, A, B, gives=A @ B, cause=cause)
@@ -3365,7 +3381,7 @@ check_fused_linear_relu()
 def check_fused_linear_relu_shapes():
     rng = instances("fused_linear_relu shapes")
     sizes = [(1, 1, 1), (2, 3, 2), (3, 0, 2), (0, 3, 2), (13, 31, 33), (64, 64, 64)]
-    for m, k, n in [*sizes, (70, 600, 130), (131, 5, 67), (3, 9, 1030)]:
+    for m, k, n in [*sizes, (70, 600, 130), (73, 100, 129), (200, 40, 67), (13, 300, 1101)]:
         x, W, b = (rng.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n), n))
         cause = f"shapes {(m, k)}, {(k, n)} and {(n,)}: what no tile divides is done too"
         expect_values(fused_linear_relu, x, W, b, gives=np.maximum(x @ W + b, 0), cause=cause)
@@ -3394,6 +3410,10 @@ def check_fused_linear_relu_dtypes():
             gives = np.maximum(x @ W + b, 0)
             expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause=cause)
             expect_unchanged(fused_linear_relu, x, W, b)
+    for m, n in [(65, 1100), (2, 16_385), (5, 16_385)]:
+        x, W, b = np.ones((m, 2), i8), rng.integers(-4, 5, (2, n)), rng.integers(-4, 5, n)
+        gives, cause = np.maximum(x @ W + b, 0), "integers too, in many rows and columns"
+        expect_tensor(fused_linear_relu, x, W, b, gives=gives, cause=cause)
     x, W, b = (rng.standard_normal(s) for s in ((90, 90), (90, 90), 90))
     gives = np.maximum(x @ W + b, 0)
     cause = "float64 in, float64 all the way"
@@ -3661,6 +3681,10 @@ def check_sparse_matmul_dtypes():
     cause = "float64 in, float64 all the way"
     tolerance = {"rtol": 1e-9, "atol": 1e-9}
     expect_tensor(sparse_matmul, A, to_sparse(W), gives=A @ W, cause=cause, **tolerance)
+    for m, k, n, dtype in [(4100, 2, 3, i8), (2, 5000, 3, f4)]:
+        many, V = np.ones((m, k), dtype), rng.integers(-4, 5, (k, n)).astype(dtype)
+        cause = f"shapes {(m, k)} and {(k, n)}, {V.dtype}"
+        expect_tensor(sparse_matmul, many, to_sparse(V), gives=many @ V, cause=cause)
     weights, before = to_sparse(W), to_sparse(W).to_dense()
     sparse_matmul(A, weights)
     same = np.array_equal(weights.to_dense(), before)
