@@ -40,6 +40,7 @@ test: env browser
 	$(BIN)/python -W error -c "import importlib, pkgutil, tinytorch; \
 	[importlib.import_module(m.name) for m in pkgutil.walk_packages(tinytorch.__path__, 'tinytorch.')]"
 	$(BIN)/tito build --check
+	$(BIN)/tito validate-tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
 # The browser tests click through the notebook in Chromium. Installed where that asks nobody for a
