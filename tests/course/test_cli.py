@@ -77,8 +77,10 @@ def test_a_failed_submission_is_exit_1_and_named(at_tiny, tiny, monkeypatch):
 def test_grade_passes_its_options_on(at_tiny, monkeypatch):
     seen = []
     monkeypatch.setattr(batch, "grade", lambda *args: seen.append(args[1:]) or [])
-    assert at_tiny("grade", A, "--student", "ann", "--student", "bob", "--force")[0] == 0
-    assert seen == [(A, ["ann", "bob"], True, None)]
+    assert (
+        at_tiny("grade", A, "--student", "ann", "--student", "bob", "--force", "--seed", 7)[0] == 0
+    )
+    assert seen == [(A, ["ann", "bob"], True, None, 7)]
 
 
 def test_no_bar_where_nobody_looks(at_tiny, monkeypatch):

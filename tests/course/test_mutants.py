@@ -142,3 +142,9 @@ def test_a_malformed_explanation_is_named(tmp_path, text, message):
 
 def test_the_courses_explanations_can_be_read(repo):
     read_reasons(reasons_file(Project(repo)))
+
+
+def test_every_reason_of_the_lesson_is_a_sentence(repo):
+    reasons = read_reasons(repo / "tests/submissions/mutants_explained.toml")
+    assert len(reasons) > 40
+    assert [r for r in reasons if len(r.reason.split()) < 5 or not r.reason.endswith(".")] == []

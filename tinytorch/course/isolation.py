@@ -31,7 +31,6 @@ from traitlets.config import Configurable
 from tinytorch.course import compiled, seeds
 from tinytorch.course.kit import student_package
 from tinytorch.course.project import CourseError, Project
-from tinytorch.lab.expect import SEED
 
 UNGRADED = "ungraded"
 TOMBSTONE = (
@@ -240,7 +239,7 @@ class IsolatedExecute(Execute):
         folder = resources.get("metadata", {}).get("path")
         seed = self._seed(project, resources["nbgrader"])
         with grading_room(project, Path(folder) if folder else None) as self._room:
-            self._room.environment[SEED] = str(seed)
+            self._room.environment[seeds.VARIABLE] = str(seed)
             self._run_with_restarts(nb, resources)
             if self.trusted:
                 compiled.keep(project, self._room.package)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinytorch.course.project import Project
 
+VARIABLE = "TINYTORCH_GRADING_SEED"  # as in tinytorch.lab.expect, which grading does not import
 LARGEST = 2**32 - 1
 
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tinytorch.course import compiled
+from tinytorch.course import compiled, seeds
 from tinytorch.course.isolation import Room, grading_room
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.terminal import Progress
 
-SEED = "TINYTORCH_GRADING_SEED"  # of the random inputs that hidden tests draw
 # As a submission's kernel, but the path leads to the course for this one import.
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from trial_room.serving import main; "
@@ -152,7 +151,7 @@ def _worker(room: Room, seed: int | None) -> "Iterator[subprocess.Popen[bytes]]"
     environment["VECLIB_MAXIMUM_THREADS"] = "1"
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # a kernel's
     if seed is not None:
-        environment[SEED] = str(seed)
+        environment[seeds.VARIABLE] = str(seed)
     with room.log.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-S", "-P", "-c", _START, str(Path(__file__).resolve().parent)],

@@ -21,7 +21,7 @@ from tinytorch.lab.recording import watched
 from tinytorch.lab.tape import ELEMENT, ELEMENTS, NUMBER, Tape, arrays_in, decode
 from tinytorch.lab.watching import watching
 
-_MOMENT = 0.05  # seconds for one thread too many to show up
+_MOMENT = 0.1  # seconds for one thread too many to show up
 
 
 @dataclass
@@ -165,7 +165,7 @@ class _CrewTape(Tape):
             if not self._over:
                 self._changed.wait_for(lambda: self._over, self.patience)
                 self._over = True
-            elif self.met:
+            if self.met:
                 self._changed.wait_for(lambda: len(self._here) > self.workers, _MOMENT)
 
 

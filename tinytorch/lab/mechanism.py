@@ -161,7 +161,8 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
             if gauge.inside > workers:
                 extra.set()
             meeting.arrive()
-            extra.wait(0.01)
+            if gauge.entries <= workers + 1:  # the first of them: by now every thread is there
+                extra.wait(0.1)
         return item
 
     got = attempt(run, list(range(items)), operation, workers)

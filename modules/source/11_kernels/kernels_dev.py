@@ -1870,6 +1870,8 @@ def check_SimpleProfiler_errors():
             raised = "nothing"
         except OSError as error:
             raised = f"OSError: {error}"
+        except NotImplementedError:
+            raise
         except Exception as error:
             raised = type(error).__name__
         collecting = gc.isenabled() and gc.get_threshold() == thresholds
@@ -2372,7 +2374,6 @@ def check_quantized_relu_values():
         q = np.asarray(rng.integers(-128, 128, shape), np.int8)
         gives = np.maximum(q, 0) * scale
         expect_values(quantized_relu, q, scale, gives=gives, cause="int8 inputs are levels already")
-    x = rng.integers(-9, 10, (4, 6)).astype(np.float32)
     x = rng.integers(-300, 301, (3, 200_001)).astype(np.float32)
     gives = np.clip(x, 0, 127)
     expect_values(quantized_relu, x, gives=gives, cause="the same for 600,003 elements")
