@@ -123,7 +123,7 @@ class _CrewTape(Tape):
         super().operation(name, reads, writes, elementwise)
 
     def extend(self, name: str, parts: Iterable[np.ndarray], kind: str = "copy") -> None:
-        if kind == "copy" and threading.current_thread() is self.caller:
+        if kind != "elementwise" and threading.current_thread() is self.caller:
             return  # it hands out the pieces, or puts them together
         with self._lock:
             for part in parts:

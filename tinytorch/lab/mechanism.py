@@ -161,7 +161,7 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
             if gauge.inside > workers:
                 extra.set()
             meeting.arrive()
-            if gauge.entries <= workers + 1:  # the first of them: by now every thread is there
+            if gauge.entries <= workers:  # the first of them, while all threads come
                 extra.wait(0.1)
         return item
 
