@@ -106,11 +106,16 @@ def test_three_weights_in_ten_can_be_pruned_for_one_point(digits):
     assert accuracy(pruned, digits.x_test, digits.y_test) >= exact - 0.01
 
 
-def test_make_digits_writes_the_shipped_bytes(tmp_path, capsys):
+def test_make_digits_writes_the_shipped_arrays(tmp_path, capsys):
     pytest.importorskip("sklearn")
     out = tmp_path / "digits.npz"
     make_digits.main(["--out", str(out)])
-    assert out.read_bytes() == (FOLDER / "digits.npz").read_bytes()
+    # Array by array: the zip around them differs between patch releases of Python.
+    with np.load(out) as made, np.load(FOLDER / "digits.npz") as shipped:
+        assert made.files == shipped.files
+        for name in shipped.files:
+            assert made[name].dtype == shipped[name].dtype
+            assert np.array_equal(made[name], shipped[name])
     assert "359 of them held out" in capsys.readouterr().out
 
 
