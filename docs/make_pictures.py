@@ -59,12 +59,11 @@ def notebook_picture() -> None:
 
 def _first_experiment(notebook: NotebookPage) -> None:
     answer = notebook.run_until("def matmul_baseline(")
-    answer.locator(".cm-line", has_text="raise NotImplementedError").click()
-    notebook.retype_line("return Tensor(matmul(A, B))")
+    notebook.retype(answer, "raise NotImplementedError", "return Tensor(matmul(A, B))")
     notebook.run()
     guess = notebook.run_until("my_guess = None  # how many times faster than three Python loops")
-    guess.locator(".cm-line").first.click()
-    notebook.retype_line("my_guess = 100  # times faster than three Python loops, at n = 64")
+    said = "my_guess = 100  # times faster than three Python loops, at n = 64"
+    notebook.retype(guess, "my_guess = None", said)
     experiment = notebook.run_until("def three_loops(")
     notebook.run()
     refuse = notebook.page.get_by_role("button", name="No", exact=True)

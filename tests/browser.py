@@ -4,16 +4,15 @@ Chromium is the machine's own ($CHROMIUM, or what PATH has); playwright only tal
 """
 
 import os
-import secrets
 import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Error, Locator, Page, sync_playwright
+
+from tests.jupyter_servers import jupyter_server
 
 WIDTH, HEIGHT = 1280, 1000  # of the window, in pixels
 START = 120_000  # ms for a server, a page and a kernel to be there, on a busy machine
@@ -44,33 +43,17 @@ def chromium() -> str | None:
 def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
     """A JupyterLab server in `folder`; yields the address of its page, token and all.
 
-    Kernels import the tinytorch in `folder`. `home` stands for the user's home, so that nobody's
-    own settings play a part; the server's log is written there.
+    Kernels import the tinytorch in `folder`. home: as in `jupyter_server`.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "MPLBACKEND"},
-        "HOME": str(home),
+    command = (sys.executable, "-m", "jupyterlab", "--LabApp.news_url=None")
+    # The variables of a student, not of a test run: pictures appear in the page.
+    variables = {
         "XDG_CACHE_HOME": str(home / ".cache"),
         "PYTHONPATH": str(folder),
-        "JUPYTER_TOKEN": token,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     }
-    options = ("--no-browser", "--allow-root", f"--port={port}", "--port-retries=0")
-    with (home / "jupyterlab.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options, "--LabApp.news_url=None"],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield f"http://127.0.0.1:{port}/lab/tree/{{path}}?reset&token={token}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    with jupyter_server(command, folder, home, **variables) as server:
+        yield f"http://127.0.0.1:{server.port}/lab/tree/{{path}}?reset&token={server.token}"
 
 
 @contextmanager
@@ -144,8 +127,9 @@ class NotebookPage:
             self.run()
         raise AssertionError(f"no cell below holds {text!r}")
 
-    def retype_line(self, text: str) -> None:
-        """Replace the line that the cursor is in, as far as it is not indentation."""
+    def retype(self, cell: Locator, old: str, text: str) -> None:
+        """Click on the line of a cell that holds `old`, and replace it but for its indentation."""
+        cell.locator(".cm-line", has_text=old).first.click()
         for key in ("End", "Shift+Home"):
             self.page.keyboard.press(key)
         self.page.keyboard.insert_text(text)

@@ -1,8 +1,5 @@
 """A Jupyter server started in the course folder: formgrader and the Validate button answer."""
 
-import os
-import socket
-import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -10,9 +7,8 @@ import pytest
 import requests
 from urllib3 import Retry
 
+from tests.jupyter_servers import jupyter_server
 from tinytorch.course.release import release
-
-TOKEN = "a-token-for-this-test"
 
 
 @pytest.fixture
@@ -28,35 +24,26 @@ def submitted(tiny):
 @pytest.fixture
 def ask(submitted):
     """A function that sends a request to a server started in that course, and reads JSON."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    options = ("--no-browser", "--allow-root", f"--port={port}", "--port-retries=0")
-    home = submitted.root.parent
-    with open(home / "server.log", "w") as log:
-        server = subprocess.Popen(
-            [Path(sysconfig.get_path("scripts"), "jupyter-server"), *options],
-            cwd=submitted.root,
-            env={**os.environ, "HOME": str(home), "JUPYTER_TOKEN": TOKEN},
-            stdout=log,
-            stderr=log,
+    command = [Path(sysconfig.get_path("scripts"), "jupyter-server")]
+    with jupyter_server(command, submitted.root, submitted.root.parent) as server:
+        session = requests.Session()
+        session.trust_env = False
+        session.headers["Authorization"] = f"token {server.token}"
+        # The server says that it runs before it listens: ask again until it does.
+        session.mount(
+            "http://",
+            requests.adapters.HTTPAdapter(max_retries=Retry(connect=8, backoff_factor=0.2)),
         )
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["Authorization"] = f"token {TOKEN}"
-    # The server says that it runs before it listens: ask again until it does.
-    session.mount(
-        "http://", requests.adapters.HTTPAdapter(max_retries=Retry(connect=8, backoff_factor=0.2))
-    )
 
-    def send(path: str, data: dict | None = None):
-        method = "GET" if data is None else "POST"
-        answer = session.request(method, f"http://127.0.0.1:{port}/{path}", json=data, timeout=120)
-        assert answer.ok, (answer.text, (home / "server.log").read_text())
-        return answer.json()
+        def send(path: str, data: dict | None = None):
+            method = "GET" if data is None else "POST"
+            answer = session.request(
+                method, f"http://127.0.0.1:{server.port}/{path}", json=data, timeout=120
+            )
+            assert answer.ok, (answer.text, server.log.read_text())
+            return answer.json()
 
-    yield send
-    server.terminate()
-    server.wait(timeout=30)
+        yield send
 
 
 def test_formgrader_and_validate_work_from_the_root(ask, tiny):

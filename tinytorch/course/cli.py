@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinytorch.course import lab_commands, proof_commands, terminal
+from tinytorch.course import lab_commands, proof_commands, seeds, terminal
 from tinytorch.course.project import CourseError, Project
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def grade(
         int | None,
         typer.Option(
             min=0,
-            max=2**32 - 1,
+            max=seeds.LARGEST,
             help="What hidden tests draw their inputs from. By default the seed of a student's "
             "last grading, or a new one.",
         ),

@@ -14,17 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tinytorch.lab.cache_ladder import CacheLadder, bytes_of
-from tinytorch.lab.style import (
-    GUESS,
-    INK,
-    OUTLINE,
-    SHADE,
-    STYLE,
-    amount_text,
-    as_number,
-    finish,
-    log_ticks,
-)
+from tinytorch.lab.style import GUESS, INK, OUTLINE, SHADE, STYLE, as_number, finish, log_ticks
+from tinytorch.lab.wording import amount_text
 
 _WIDE = 126  # letters in a line of the caption
 

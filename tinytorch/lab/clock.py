@@ -216,7 +216,9 @@ def _replace_defaults(function: Any, stand_ins: dict[int, Any], undo: list[Any])
 
 
 def _replace_attributes(kind: type, stand_ins: dict[int, Any], undo: list[Any]) -> None:
-    for name, value in list(vars(kind).items()) if kind.__flags__ & _CHANGEABLE else ():
+    if not kind.__flags__ & _CHANGEABLE:
+        return
+    for name, value in list(vars(kind).items()):
         bare = value.__func__ if isinstance(value, staticmethod) else value
         if id(bare) in stand_ins:
             setattr(kind, name, staticmethod(stand_ins[id(bare)]))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tinytorch.lab.measure import machine_line, race, spread
 from tinytorch.lab.plots import bars
-from tinytorch.lab.style import bytes_text, seconds_text, times_text
+from tinytorch.lab.wording import bytes_text, seconds_text, times_text
 
 _NOTHING = "-"
 

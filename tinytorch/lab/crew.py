@@ -32,17 +32,21 @@ class Crew:
     threads that it had started were alive. again: whether the caller computed with all elements
     after it had handed them over. together: whether two threads had
     begun and neither had ended. most: the most threads that lived at once, of those that the call
-    started: `own`, `started` in all.
+    started: `own`.
     """
 
     touched: dict[threading.Thread, dict[int, np.ndarray]] = field(default_factory=dict)
     together: bool = False
     again: bool = False
     most: int = 0
-    started: int = 0
     own: set[threading.Thread] = field(default_factory=set)
 
     caller: threading.Thread = field(default_factory=threading.current_thread)
+
+    @property
+    def started(self) -> int:
+        """How many threads the call started."""
+        return len(self.own)
 
     @property
     def seen(self) -> bool:
@@ -84,10 +88,9 @@ def watch_crew(
     function, crew = python_form(kernel), Crew()
     tape = _CrewTape(crew, workers, patience, x.size)
     tape.register(copy := np.array(x, order="K"), workspace=False)
-    gauge = tape.gauge
-    with watching(tape, namespace(function)), _hooked_threads(gauge, tape.hand_over):
+    with watching(tape, namespace(function)), _hooked_threads(tape.gauge, tape.hand_over):
         function(Tensor(watched(tape, copy)), *((workers,) if asked is None else asked))
-    crew.together, crew.most, crew.started = tape.met, gauge.highest, gauge.entries
+    crew.together, crew.most = tape.met, tape.gauge.highest
     return crew
 
 

@@ -159,12 +159,16 @@ def expect_error(
     )
 
 
+def name_of(call: Callable[..., Any]) -> str:
+    """What a message calls a function; an object without a name goes by its class."""
+    return getattr(call, "__name__", type(call).__name__)
+
+
 def describe(call: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> str:
     """A call as a reader would write it, small arrays with their values, others by their shape."""
-    name = getattr(call, "__name__", type(call).__name__)
     words = [_brief(value) for value in args]
     words += [f"{key}={_brief(value)}" for key, value in kwargs.items()]
-    return f"{name}({', '.join(words)})"
+    return f"{name_of(call)}({', '.join(words)})"
 
 
 def _expect(
@@ -290,7 +294,7 @@ def _brief(value: Any) -> str:
             return f"{data.tolist()} ({data.dtype})"
         return f"an array of shape {data.shape}, {data.dtype}"
     if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
+        return name_of(value)
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

@@ -27,13 +27,13 @@ from tinytorch.lab.style import (
     INK,
     OUTLINE,
     STYLE,
-    amount_text,
     as_number,
     finish,
     label_ends,
     log_ticks,
     within,
 )
+from tinytorch.lab.wording import amount_text
 
 _TRIED = (1, 2, 10, 100, 1_000, 1_027, 10_000, 100_000)  # terms that a kernel's sums are tried with
 

@@ -10,18 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from tinytorch.lab.speed_ladder import Ladder, conclusion, size_of
-from tinytorch.lab.style import (
-    GUESS,
-    INK,
-    OUTLINE,
-    SHADE,
-    STYLE,
-    amount_text,
-    as_number,
-    finish,
-    times_text,
-    within,
-)
+from tinytorch.lab.style import GUESS, INK, OUTLINE, SHADE, STYLE, as_number, finish, within
+from tinytorch.lab.wording import amount_text, times_text
 
 
 def draw_ladder(ladders: Sequence[Ladder], *, guess: Any = None, png: Path | None = None) -> None:

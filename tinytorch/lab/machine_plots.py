@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 
 from tinytorch.lab.machine import NOT_COMPILED, Report, threads_of
 from tinytorch.lab.peaks import peak_of
-from tinytorch.lab.style import GUESS, INK, OUTLINE, SHADE, STYLE, as_number, finish, times_text
+from tinytorch.lab.style import GUESS, INK, OUTLINE, SHADE, STYLE, as_number, finish
+from tinytorch.lab.wording import times_text
 
 
 def draw_machine(report: Report, *, guess: Any = None, png: Path | None = None) -> None:

@@ -24,10 +24,9 @@ from tinytorch.lab.style import (
     finish,
     label_ends,
     log_ticks,
-    seconds_text,
-    times_text,
     within,
 )
+from tinytorch.lab.wording import seconds_text, times_text
 
 _GREY = "#6a6a6a"
 _LEAST = 1e-9  # seconds; what took no time by a coarse clock is drawn there

@@ -17,7 +17,7 @@ from tinytorch.lab.cache_model import CacheModel
 from tinytorch.lab.callables import namespace
 from tinytorch.lab.counters import Gauge, Meeting, python_steps
 from tinytorch.lab.crew import watch_crew
-from tinytorch.lab.expect import attempt, describe
+from tinytorch.lab.expect import attempt, describe, name_of
 from tinytorch.lab.trace import Trace, trace, working_set
 
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
@@ -38,7 +38,7 @@ def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, 
     make(n): the arguments for n elements. Looked at for 40 and for 4,000.
     """
     few, many = (python_steps(kernel, *make(n)) for n in (40, 4_000))
-    name = getattr(kernel, "__name__", "the kernel")
+    name = name_of(kernel)
     singly = _handled_one_by_one(kernel, make(400))
     assert singly < 400, (
         f"tried {name} with 400 elements: {singly} of them were made Python objects or read one "
@@ -79,7 +79,7 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     seen = trace(kernel, A, B, _BLOCK, names=("A", "B"))
     if {"A", "B"} & set(seen.untouched):
         return
-    name = getattr(kernel, "__name__", "the kernel")
+    name = name_of(kernel)
     tried = f"tried {name} on {_N} by {_N} matrices with block_size={_BLOCK}"
     _expect_small_steps(seen, tried, _BLOCK)
     for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((40, 40, 40), None)):

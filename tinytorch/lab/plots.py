@@ -21,16 +21,13 @@ from tinytorch.lab.style import (
     OUTLINE,
     SHADE,
     STYLE,
-    amount_text,
     as_number,
-    bytes_text,
     finish,
     label_ends,
     log_ticks,
-    seconds_text,
-    times_text,
     within,
 )
+from tinytorch.lab.wording import amount_text, bytes_text, seconds_text, times_text
 
 
 def bars(

@@ -25,14 +25,13 @@ from tinytorch.lab.style import (
     OUTLINE,
     SHADE,
     STYLE,
-    amount_text,
     as_number,
     finish,
     label_ends,
     log_ticks,
-    times_text,
     within,
 )
+from tinytorch.lab.wording import amount_text, times_text
 
 _GREY = "#6a6a6a"
 

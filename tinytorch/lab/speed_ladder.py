@@ -7,6 +7,7 @@ make the rungs comparable, and no time is extrapolated. Drawn by ladder_plots.
 from typing import Any, NamedTuple
 
 from tinytorch.lab.rungs import Reading, matmul_rungs, measure_rungs, relu_rungs
+from tinytorch.lab.wording import times_text
 
 
 class Ladder(NamedTuple):
@@ -48,14 +49,14 @@ def conclusion(ladder: Ladder) -> str:
         return f"{ladder.problem}: nothing could be measured."
     first, best = ladder.readings[0], max(ladder.readings, key=lambda r: r.speed)
     text = (
-        f"{ladder.problem}: {best.name} is {_times(best.speed / first.speed)} times as fast as "
+        f"{ladder.problem}: {best.name} is {times_text(best.speed / first.speed)} times as fast as "
         f"{first.name}."
     )
     steps = list(zip(ladder.readings, ladder.readings[1:], strict=False))
     if steps:
         low, high = max(steps, key=lambda pair: pair[1].speed / pair[0].speed)
         text += (
-            f" The largest step, {_times(high.speed / low.speed)} times, is from {low.name} to "
+            f" The largest step, {times_text(high.speed / low.speed)} times, is from {low.name} to "
             f"{high.name}."
         )
     down = [high.name for low, high in steps if high.speed < 0.9 * low.speed]
@@ -67,7 +68,3 @@ def conclusion(ladder: Ladder) -> str:
         smaller = [f"{r.name} at {size_of(ladder, r)}" for r in ladder.readings if r.size < largest]
         text += f" Measured smaller: {', '.join(smaller)}."
     return text
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.2g}"

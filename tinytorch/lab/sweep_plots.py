@@ -17,7 +17,6 @@ from tinytorch.lab.style import (
     OUTLINE,
     SHADE,
     STYLE,
-    amount_text,
     as_number,
     finish,
     labels_beside,
@@ -25,6 +24,7 @@ from tinytorch.lab.style import (
     within,
     you_guessed,
 )
+from tinytorch.lab.wording import amount_text
 
 _GREY = "#7a7a7a"
 

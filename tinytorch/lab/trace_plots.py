@@ -27,8 +27,9 @@ from PIL import Image  # matplotlib's own dependency
 
 from tinytorch.core.tensor import positive_int
 from tinytorch.lab.cache_model import CacheModel, CacheReport
-from tinytorch.lab.style import INK, STYLE, finish, times_text, you_guessed
+from tinytorch.lab.style import INK, STYLE, finish, you_guessed
 from tinytorch.lab.trace import WORKSPACE, Trace
+from tinytorch.lab.wording import times_text
 
 _DARKER = LinearSegmentedColormap.from_list("misses", ["white", "#c9d7e4", INK, "black"])
 _STATES = (
