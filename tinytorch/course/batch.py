@@ -23,8 +23,7 @@ from tinytorch.course.preprocessors import withdraw_ungraded
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import check_reference, released_cells
 from tinytorch.course.report import is_current, is_graded
-
-Progress = Callable[[int, int, str], None]  # done, of how many, the student whose turn it is
+from tinytorch.course.terminal import Progress
 
 
 class Stopped(KeyboardInterrupt):

@@ -11,6 +11,7 @@ import typer
 
 from tinytorch.course import lab_commands, proof_commands, seeds, terminal
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.terminal import Assignment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,14 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-Assignment = Annotated[
-    str,
-    typer.Argument(
-        help="The assignment's folder, such as 11_kernels.",
-        callback=lambda name: name.rstrip("/"),  # a shell completes folders with a slash
-    ),
-]
-
 _root: Path | None = None
 
 

@@ -13,6 +13,7 @@ import typer
 
 from tinytorch.course import terminal
 from tinytorch.course.project import CourseError
+from tinytorch.course.terminal import Assignment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from tinytorch.course.trial import Lesson, Tried
     from tinytorch.course.verdicts import Finding
 
-Assignment = Annotated[
-    str,
-    typer.Argument(
-        help="The assignment's folder.",
-        callback=lambda name: name.rstrip("/"),  # a shell completes folders with a slash
-    ),
-]
 Only = Annotated[list[str] | None, typer.Option(help="Only this answer; may be given again.")]
 Workers = Annotated[
     int | None,

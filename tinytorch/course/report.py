@@ -190,8 +190,8 @@ def write_csv(found: Report, path: Path) -> None:
         for row in found.rows:
             points = found.by_answer(row).values()
             when = row.submitted_at.isoformat() if row.submitted_at else ""
-            seed = "" if row.seed is None else row.seed
-            fixed = [row.student, _plain(row.score), row.max_score, row.state, when, seed]
+            score, seed = _plain(row.score), _plain(row.seed)
+            fixed = [row.student, score, row.max_score, row.state, when, seed]
             writer.writerow([*fixed, *map(_plain, points)])
 
 

@@ -1,13 +1,22 @@
-"""How the commands of tito write to a terminal: one console, one progress bar."""
+"""What the commands of tito share: the assignment's argument, one console, one progress bar."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+Assignment = Annotated[
+    str,
+    typer.Argument(
+        help="The assignment's folder, such as 11_kernels.",
+        callback=lambda name: name.rstrip("/"),  # a shell completes folders with a slash
+    ),
+]
 Progress = Callable[[int, int, str], None]  # done, of how many, what is at work
 
 

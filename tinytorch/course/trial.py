@@ -5,7 +5,6 @@ pays for no kernel, no imports and nothing that the reference compiles: trial_wo
 these, trial_room is what runs in them. What the scores mean is decided in verdicts.py.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +23,7 @@ from tinytorch.course.lesson import tested_answer
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.terminal import Progress
 from tinytorch.course.trial_workers import Crowd, Plan
+from tinytorch.lab.facts import cores
 
 STUDENT = "student:"  # the label of a student's cell begins so
 
@@ -184,7 +184,7 @@ def run_trials(
     lesson = read_trial_lesson(project, assignment)
     limits = limits or Limits(default_timeout(project))
     # One more than there are cores: some tests wait for threads that a wrong answer never starts.
-    count = min(workers or available_cores() + 1, len(tries)) or 1
+    count = min(workers or cores() + 1, len(tries)) or 1
     plans = [_plan(lesson, one, limits) for one in tries]
     crowd = Crowd(project, lesson.cells, plans, limits.as_job(), seed, on_progress)
     results = crowd.serve(count)
@@ -193,13 +193,6 @@ def run_trials(
         for one, plan in zip(tried, plans, strict=True):
             _fail_what_did_not_run(lesson, one, plan)
     return tried
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _plan(lesson: Lesson, one: Try, limits: Limits) -> Plan:

@@ -29,10 +29,9 @@ class Crew:
     """What the threads of one call did.
 
     touched: thread -> array's number -> which of its elements; of the caller, what it did while
-    threads that it had started were alive. again: whether the caller computed with all elements
-    after it had handed them over. together: whether two threads had
-    begun and neither had ended. most: the most threads that lived at once, of those that the call
-    started: `own`.
+    threads that it had started were alive. together: whether two threads had begun and neither had
+    ended. again: whether the caller computed with all elements after it had handed them over.
+    own: the threads that the call started, `most` of which lived at once.
     """
 
     touched: dict[threading.Thread, dict[int, np.ndarray]] = field(default_factory=dict)
@@ -40,7 +39,6 @@ class Crew:
     again: bool = False
     most: int = 0
     own: set[threading.Thread] = field(default_factory=set)
-
     caller: threading.Thread = field(default_factory=threading.current_thread)
 
     @property
@@ -90,7 +88,7 @@ def watch_crew(
     tape.register(copy := np.array(x, order="K"), workspace=False)
     with watching(tape, namespace(function)), _hooked_threads(tape.gauge, tape.hand_over):
         function(Tensor(watched(tape, copy)), *((workers,) if asked is None else asked))
-    crew.together, crew.most = tape.met, tape.gauge.highest
+    crew.most = tape.gauge.highest
     return crew
 
 
@@ -101,7 +99,6 @@ class _CrewTape(Tape):
         super().__init__()
         self.crew, self.workers, self.patience, self.whole = crew, workers, patience, whole
         self.caller, self.gauge = crew.caller, Gauge()
-        self.met = False
         self._handed_over = self._over = False
         self._here: set[threading.Thread] = set()
         self._changed = threading.Condition()
@@ -161,14 +158,14 @@ class _CrewTape(Tape):
         with self._changed:
             self._here.add(me)
             if len(self._here) >= 2 and not self._over:
-                self.met = self._over = True
+                self.crew.together = self._over = True
             self._changed.notify_all()
             if me is self.caller:
                 return
             if not self._over:
                 self._changed.wait_for(lambda: self._over, self.patience)
                 self._over = True
-            if self.met:
+            if self.crew.together:
                 self._changed.wait_for(lambda: len(self._here) > self.workers, _MOMENT)
 
 
