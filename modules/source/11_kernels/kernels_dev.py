@@ -1276,7 +1276,7 @@ check_parallel_relu_errors()
 @of_the_lesson
 def check_parallel_relu_mechanism():
     x = instances("parallel_relu mechanism").standard_normal(300_001, dtype=np.float32)
-    for workers in (3, None):  # None: the default, 4
+    for workers in (2, None):  # None: the default, 4
         expect_shared_work(parallel_relu, x, workers)
 
 
