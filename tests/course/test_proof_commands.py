@@ -75,6 +75,14 @@ open({str(seen)!r}, "w").close()
     ).replace("x == -3", "first and x == -3")
     code, out, _ = validate("--repeat", "2", entry=moody)
     assert code == 1 and "UNSTABLE    double/entry: in 2 runs" in out
+    assert "1 entries unlike the first double/entry" in out
+
+
+def test_every_repeat_may_have_a_seed_of_its_own(validate):
+    fickle = WRONG.replace("x == -3", "os.environ['TINYTORCH_GRADING_SEED'] == '7' and x == -3")
+    assert validate("--repeat", "2", "--seed", "7", entry=fickle)[0] == 0
+    code, out, _ = validate("--repeat", "2", "--seed", "7", "--vary-seed", entry=fickle)
+    assert code == 1 and "UNSTABLE    double/entry: in 2 runs" in out
 
 
 def test_a_malformed_entry_is_exit_1_with_its_line(validate):

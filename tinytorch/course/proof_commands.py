@@ -45,6 +45,9 @@ def validate_tests(
     repeat: Annotated[
         int, typer.Option(help="Run everything so often; the scores must be the same.", min=1)
     ] = 1,
+    vary_seed: Annotated[
+        bool, typer.Option("--vary-seed", help="Each repeat uses the next higher seed.")
+    ] = False,
 ) -> None:
     """Score the corpus of right and wrong answers; exit 1 if the tests mistake any of them."""
     from tinytorch.course import corpus as corpora
@@ -58,14 +61,19 @@ def validate_tests(
     runs, seconds = [], []
     for number in range(repeat):
         started = time.perf_counter()
+        drawn = (seed or 0) + number if vary_seed else seed
         what = "trying" if repeat == 1 else f"run {number + 1} of {repeat},"
         with terminal.progress(console, what) as follow:
             runs.append(
                 trial.run_trials(
-                    project, assignment, tries, workers=workers, seed=seed, on_progress=follow
+                    project, assignment, tries, workers=workers, seed=drawn, on_progress=follow
                 )
             )
         seconds.append(time.perf_counter() - started)
+        if repeat > 1:  # said at once: a long series may be ended early
+            unlike = [f.entry for f in verdicts.unstable(entries, [runs[0], runs[-1]])]
+            said = f"run {number + 1}: {seconds[-1]:.0f} s, {len(unlike)} entries unlike the first"
+            console.print(" ".join([said, *unlike]), markup=False, soft_wrap=True)
     tried = runs[0]
     findings = [
         f for e, t in zip(entries, tried, strict=True) for f in verdicts.judge(lesson, e, t)
