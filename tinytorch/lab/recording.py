@@ -19,13 +19,13 @@ from tinytorch.core.tensor import Tensor
 from tinytorch.lab.tape import WRITE, Block, Tape, arrays_in, owner_of
 
 # Functions that look at shapes and dtypes only, or print.
-_NO_DATA = {
+NO_DATA = {
     np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.iscomplexobj,
     np.isrealobj, np.shape, np.ndim, np.size, np.shares_memory, np.may_share_memory,
     np.empty_like, np.zeros_like, np.ones_like, np.full_like,
     np.array_repr, np.array_str, np.array2string,
 }  # fmt: skip
-_WRITES_FIRST = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+WRITES_FIRST = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 
 
 class RecordingArray(np.ndarray):
@@ -49,7 +49,7 @@ class RecordingArray(np.ndarray):
                 tape.element(self, whole, 0)
             except (TypeError, ValueError):  # an index with an ellipsis or the like
                 tape.extend("index", [np.atleast_1d(tape.codes_of(self)[plain(index)])])
-        elif not _is_view(index):
+        elif not is_view(index):
             codes = tape.codes_of(self)[plain(index)]
             bare = plain(got)
             tape.extend("index", [np.stack([codes, tape.codes_of(bare) | WRITE], axis=-1)])
@@ -71,10 +71,10 @@ class RecordingArray(np.ndarray):
                 tape.extend("assign", [np.atleast_1d(tape.codes_of(bare)[plain(index)]) | WRITE])
             return
         # `C[i] += x` ends by putting C[i] where it already is.
-        if _same_memory(source, target):
+        if same_memory(source, target):
             return
         bare[plain(index)] = source
-        if _is_view(index):
+        if is_view(index):
             sources = [np.broadcast_to(source, target.shape)] if arrays_in(source) else []
             tape.operation("assign", sources, [target])
         else:
@@ -100,15 +100,15 @@ class RecordingArray(np.ndarray):
         return watched(tape, result)
 
     def __array_function__(self, func: Any, _: Any, args: Any, kwargs: Any) -> Any:
-        bare, options = _without(args), _without(kwargs)
+        bare, options = without(args), without(kwargs)
         result = func(*bare, **options)
         tape = self._tape
         if tape is None or not tape.open:
             return result
-        if func in _NO_DATA:
+        if func in NO_DATA:
             return watched(tape, result)
         out = options.pop("out", bare[2] if func is np.dot and len(bare) > 2 else None)
-        if func in _WRITES_FIRST:
+        if func in WRITES_FIRST:
             tape.operation(func.__name__, [bare[1:], options], bare[:1])
         elif out is None:
             return derived(tape, func.__name__, [bare, options], result)
@@ -145,7 +145,7 @@ def _method(name: str, writes: bool) -> Callable[..., Any]:
     method = getattr(np.ndarray, name)
 
     def recorded(self: RecordingArray, *args: Any, **kwargs: Any) -> Any:
-        bare, args, kwargs = plain(self), _without(args), _without(kwargs)
+        bare, args, kwargs = plain(self), without(args), without(kwargs)
         result = method(bare, *args, **kwargs)
         tape = self._tape
         if tape is None:
@@ -174,7 +174,7 @@ for _name in ("fill", "partition", "put", "sort"):
 def watched(tape: Tape, result: Any) -> Any:
     """The same with every ndarray in it recording; what is no ndarray is left alone."""
     if type(result) is np.ndarray and tape.open:
-        view = result.view(RecordingArray)
+        view = result.view(tape.array or RecordingArray)
         view._tape = tape
         return view
     if type(result) in (tuple, list):
@@ -201,15 +201,15 @@ def plain(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, RecordingArray) else x
 
 
-def _without(value: Any) -> Any:
-    """Arguments of a NumPy function without recording arrays."""
+def without(value: Any, instead: Callable[[Any], Any] = plain) -> Any:
+    """Arguments of a NumPy function without recording arrays: `instead` of every entry."""
     if type(value) is list:
-        return list(map(_without, value))
+        return [without(entry, instead) for entry in value]
     if type(value) is tuple:
-        return tuple(map(_without, value))
+        return tuple(without(entry, instead) for entry in value)
     if type(value) is dict:
-        return {key: _without(entry) for key, entry in value.items()}
-    return plain(value)
+        return {key: without(entry, instead) for key, entry in value.items()}
+    return instead(value)
 
 
 def tape_of(x: Any) -> Tape | None:
@@ -217,14 +217,14 @@ def tape_of(x: Any) -> Tape | None:
     return getattr(x.data if isinstance(x, Tensor) else x, "_tape", None)
 
 
-def _is_view(index: Any) -> bool:
+def is_view(index: Any) -> bool:
     """Whether indexing with it gives a view: no lists, arrays or bools in it."""
     parts = index if type(index) is tuple else (index,)
     basic = (int, np.integer, slice, types.NoneType, types.EllipsisType)
     return all(isinstance(part, basic) and not isinstance(part, bool) for part in parts)
 
 
-def _same_memory(x: Any, y: np.ndarray) -> bool:
+def same_memory(x: Any, y: np.ndarray) -> bool:
     def place(a: np.ndarray) -> Any:
         return a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
 

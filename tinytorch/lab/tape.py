@@ -38,8 +38,11 @@ class Tape:
     codes: one integer an access, see `decode`. steps: (name, kind, first access, end) of every
     operation on whole arrays or slices, see `trace.Step`. blocks: the memory of every array met,
     a freed one's place in the workspace being given to the next of its size, as an allocator
-    would. size: elements of the workspace.
+    would. size: elements of the workspace. array: the class of the arrays that write on it; None
+    for that of `recording`.
     """
+
+    array: type[np.ndarray] | None = None
 
     def __init__(self) -> None:
         self.open = True
@@ -50,6 +53,10 @@ class Tape:
         self._living: dict[int, tuple[Block, weakref.ref[Any]]] = {}
         self._free: dict[int, list[int]] = {}
         self._lock = threading.RLock()  # kernels may have threads
+
+    def stand_ins(self) -> list[tuple[Any, Any]]:
+        """(function, what stands in for it): more than all tapes need, see `watching`."""
+        return []
 
     def block(self, values: np.ndarray) -> Block:
         """The block in which the array lies; a new one in the workspace for memory never met."""

@@ -24,11 +24,11 @@ def watching(tape: Tape, names: dict[str, Any] | None) -> Iterator[None]:
     module and where `Tensor` takes its data; NumPy itself stays as it is. Compiled (Numba)
     functions among the globals are replaced by their Python forms.
     """
-    constructors = _constructors(tape)
+    made = {id(getattr(np, name)): made for name, made in _constructors(tape).items()}
+    made |= {id(original): stand_in for original, stand_in in tape.stand_ins()}
     numpy = types.ModuleType("numpy")
-    vars(numpy).update(vars(np), **constructors)
-    stand_ins: dict[int, Any] = {id(np): numpy}
-    stand_ins |= {id(getattr(np, name)): made for name, made in constructors.items()}
+    vars(numpy).update({name: made.get(id(value), value) for name, value in vars(np).items()})
+    stand_ins: dict[int, Any] = {id(np): numpy} | made
     swapped: list[tuple[dict[str, Any], str, Any, Any]] = []
     for space in {id(s): s for s in (names, vars(tensor)) if s is not None}.values():
         for name, value in list(space.items()):

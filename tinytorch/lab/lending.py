@@ -1,0 +1,84 @@
+"""Arrays that are lent: they stay here, and whoever computes with them must ask for elements.
+
+What is asked for is noted here, out of the reach of the code that asks. The other side, which asks,
+is in `lent`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+_MOMENT = 0.1  # seconds for one ask too many to show up
+
+
+class Read(NamedTuple):
+    """One ask. elements: which, counted in row-major order. in_flight: how many asks of any
+    array of the same desk were being answered at that moment, this one included."""
+
+    elements: np.ndarray
+    in_flight: int
+
+
+class Desk:
+    """Where asks arrive: how many there are at a time, and the waiting for each other."""
+
+    def __init__(self, patience: float = 3.0) -> None:
+        self.patience = patience
+        self._inside = 0
+        self._over = False
+        self._until = 0.0  # when those who have met go on
+        self._changed = threading.Condition()
+
+    def enter(self, hold: int) -> int:
+        """Come in, wait for `hold` asks in all; how many there are.
+
+        Where they meet, all wait a moment more, so that one too many shows up. Where they do not
+        come within the patience, nobody waits again. No speed is measured.
+        """
+        with self._changed:
+            self._inside += 1
+            seen = self._inside
+            self._changed.notify_all()
+            if hold > 1 and not self._over:
+                self._changed.wait_for(lambda: self._over or self._inside >= hold, self.patience)
+                if not self._over and self._inside >= hold:
+                    self._until = time.monotonic() + _MOMENT
+                self._over = True
+                self._changed.notify_all()
+            while (left := self._until - time.monotonic()) > 0:
+                self._changed.wait(left)
+            return max(seen, self._inside)
+
+    def leave(self) -> None:
+        """Go."""
+        with self._changed:
+            self._inside -= 1
+
+
+class Lent:
+    """An array that is lent, row-major. hold: how many asks wait for each other; 1: none waits."""
+
+    def __init__(self, array: np.ndarray, desk: Desk) -> None:
+        self._values = np.array(array, order="C").ravel()
+        self._desk = desk
+        self.shape, self.dtype = array.shape, array.dtype
+        self.hold = 1
+        self.reads: list[Read] = []
+
+    def answer(self, elements: np.ndarray) -> np.ndarray:
+        """The values of these elements; the ask is noted. ValueError for what is no element."""
+        asked = np.array(elements)
+        if asked.dtype.kind not in "iu" or asked.ndim != 1:
+            raise ValueError(f"elements are whole numbers in a row, got {asked.dtype}, {asked.ndim}-D")
+        if asked.size and not 0 <= int(asked.min()) <= int(asked.max()) < self._values.size:
+            raise ValueError(f"elements are 0 to {self._values.size - 1}, got others")
+        in_flight = self._desk.enter(self.hold)
+        try:
+            self.reads.append(Read(asked, in_flight))
+            return self._values[asked]
+        finally:
+            self._desk.leave()
