@@ -73,7 +73,9 @@ class Lent:
         """The values of these elements; the ask is noted. ValueError for what is no element."""
         asked = np.array(elements)
         if asked.dtype.kind not in "iu" or asked.ndim != 1:
-            raise ValueError(f"elements are whole numbers in a row, got {asked.dtype}, {asked.ndim}-D")
+            raise ValueError(
+                f"elements are whole numbers in a row, got {asked.dtype}, {asked.ndim}-D"
+            )
         if asked.size and not 0 <= int(asked.min()) <= int(asked.max()) < self._values.size:
             raise ValueError(f"elements are 0 to {self._values.size - 1}, got others")
         in_flight = self._desk.enter(self.hold)

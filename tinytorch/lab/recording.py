@@ -174,7 +174,7 @@ for _name in ("fill", "partition", "put", "sort"):
 def watched(tape: Tape, result: Any) -> Any:
     """The same with every ndarray in it recording; what is no ndarray is left alone."""
     if type(result) is np.ndarray and tape.open:
-        view = result.view(tape.array or RecordingArray)
+        view: Any = result.view(tape.array or RecordingArray)
         view._tape = tape
         return view
     if type(result) in (tuple, list):
@@ -225,6 +225,8 @@ def is_view(index: Any) -> bool:
 
 
 def same_memory(x: Any, y: np.ndarray) -> bool:
+    """Whether x is an array of the same elements in the same memory."""
+
     def place(a: np.ndarray) -> Any:
         return a.__array_interface__["data"][0], a.shape, a.strides, a.dtype
 
