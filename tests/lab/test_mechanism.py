@@ -10,7 +10,7 @@ from relu_crews import all_do_everything, alone, one_after_the_other, pool_of_pi
 
 from tinytorch.core import kernels
 from tinytorch.core.tensor import Tensor, as_array
-from tinytorch.lab import mechanism
+from tinytorch.lab import instruments, mechanism
 from tinytorch.lab.mechanism import expect_at_once, expect_no_loop, expect_shared_work, expect_tiles
 
 
@@ -107,8 +107,8 @@ def test_shared_work_passes_and_other_work_is_told_apart(monkeypatch):
     ]:
         with pytest.raises(AssertionError, match=says):
             expect_shared_work(kernel, x, 3)
-    impatient = mechanism.watch_crew
-    monkeypatch.setattr(mechanism, "watch_crew", lambda *a: impatient(*a, patience=0.05))
+    impatient = instruments.watch_crew
+    monkeypatch.setattr(instruments, "watch_crew", lambda *a: impatient(*a, patience=0.05))
     with pytest.raises(AssertionError, match="one after the other"):
         expect_shared_work(one_after_the_other, x, 3)
 

@@ -13,10 +13,12 @@ import time
 import timeit
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
 
 from tinytorch.lab.callables import namespace
+from tinytorch.lab.proxies import Judged, judged_of
+from tinytorch.lab.real_times import expect_real_times
 
 _WALL = ("perf_counter", "monotonic")
 _CPU = ("process_time", "thread_time")
@@ -80,9 +82,77 @@ class FakeClock:
         return read
 
 
+class Clock(Protocol):
+    """A clock that tests move, here or in another process."""
+
+    @property
+    def readings(self) -> Mapping[str, int]:
+        """How often each kind of clock was read."""
+
+    def advance(self, wall: float, cpu: float) -> None:
+        """Let so many seconds pass."""
+
+
 @contextmanager
-def fake_clock(profiler: Any) -> Iterator[FakeClock]:
-    """While this lasts, all clocks that this class of profilers can reach read a `FakeClock`."""
+def fake_clock(profiler: Any) -> Iterator[Clock]:
+    """While this lasts, all clocks that this class of profilers can reach read a `FakeClock`.
+
+    Of a profiler in another process, the clock is moved there; afterwards its times by the real
+    clock are compared with this process's, see `real_times`.
+    """
+    judged = judged_of(profiler)
+    if judged is None:
+        with _stand_in(profiler) as clock:
+            yield clock
+        return
+    judged.ask("clock_start")
+    try:
+        yield _ClockElsewhere(judged)
+    finally:
+        judged.ask("clock_stop")
+    expect_real_times(profiler)
+
+
+class _ClockElsewhere:
+    """The fake clock of another process. It may be moved from inside a function that is timed."""
+
+    def __init__(self, judged: Judged) -> None:
+        self._judged = judged
+
+    @property
+    def readings(self) -> Mapping[str, int]:
+        return self._judged.ask("clock_readings")
+
+    def advance(self, wall: float, cpu: float) -> None:
+        self._judged.ask("clock_advance", wall, cpu)
+
+
+_started: list[tuple[FakeClock, ExitStack]] = []  # for who cannot hold a context open: a process
+
+
+def start(profiler: Any) -> None:
+    """Start a fake clock in this process; `advance`, `readings` and `stop` are for this one."""
+    stack = ExitStack()
+    _started.append((stack.enter_context(_stand_in(profiler)), stack))
+
+
+def advance(_: Any, wall: float, cpu: float) -> None:
+    """`FakeClock.advance` of the clock that was started last."""
+    _started[-1][0].advance(wall, cpu)
+
+
+def readings(_: Any) -> dict[str, int]:
+    """`FakeClock.readings` of the clock that was started last."""
+    return dict(_started[-1][0].readings)
+
+
+def stop(_: Any) -> None:
+    """Let everything read the real clock again."""
+    _started.pop()[1].close()
+
+
+@contextmanager
+def _stand_in(profiler: Any) -> Iterator[FakeClock]:
     names = namespace(profiler.profile) if hasattr(profiler, "profile") else None
     clock = FakeClock()
     stand_ins = clock.stand_ins()
@@ -102,7 +172,7 @@ def fake_clock(profiler: Any) -> Iterator[FakeClock]:
 
 
 def expect_times(
-    metrics: Mapping[str, Any], lasted: Sequence[float], clock: FakeClock, kind: str
+    metrics: Mapping[str, Any], lasted: Sequence[float], clock: Clock, kind: str
 ) -> None:
     """Assert that a profiler's metrics are what the clock showed.
 
@@ -143,7 +213,7 @@ def expect_times(
     )
 
 
-def _expect_clock_read(clock: FakeClock, tried: str) -> None:
+def _expect_clock_read(clock: Clock, tried: str) -> None:
     read = clock.readings
     assert read["wall"] or read["cpu"] or read["day"], (
         f"{tried}: no clock of Python's time module was read: are the times measured?"

@@ -13,7 +13,7 @@ import os
 import types
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -141,19 +141,22 @@ def expect_error(
     tried = f"tried {describe(call, args, kwargs)}"
     try:
         result = call(*_copied(args), **_copied(kwargs))
-    except NotImplementedError:
-        raise
+    except NotImplementedError as raised:
+        _raise_again(raised, tried, error.__name__)
     except error as raised:
         missing = [text for text in mentions if text not in str(raised)]
-        assert not missing, (
-            f"{tried}: the {type(raised).__name__} says {str(raised)!r}, expected it to name "
+        says = "does not say it" if _withheld(raised) else f"says {str(raised)!r}"
+        told = (
+            f"{tried}: the {type(raised).__name__} {says}, expected it to name "
             f"{' and '.join(missing)}: the reader of the message needs the value received"
         )
+        if missing:
+            raise AssertionError(told) from _shown(raised)
         return
     except Exception as raised:
         raise AssertionError(
             f"{tried}: got {_raised(raised)}, expected {error.__name__}: {cause}"
-        ) from raised
+        ) from _shown(raised)
     raise AssertionError(
         f"{tried}: got {_brief(result)} and no error, expected {error.__name__}: {cause}"
     )
@@ -201,13 +204,13 @@ def _expect(
 def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: str, expected: str) -> Any:
     try:
         return call(*args, **kwargs)
-    except (NotImplementedError, AssertionError):
-        raise
+    except (NotImplementedError, AssertionError) as raised:
+        return _raise_again(raised, tried, expected)
     except Exception as raised:
         raise AssertionError(
             f"{tried}: got {_raised(raised)}, expected {expected}: does the answer take these "
             "arguments, and every line of it these shapes and dtypes?"
-        ) from raised
+        ) from _shown(raised)
 
 
 def _compare(
@@ -299,6 +302,30 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def _withheld(error: BaseException) -> bool:
+    """Whether the text of an error must not be shown.
+
+    The answer's code has written it, and may have put a hidden test's inputs into it. Whoever
+    passes on errors of other processes sets the attribute.
+    """
+    return bool(getattr(error, "withheld", False))
+
+
+def _shown(error: Exception) -> Exception | None:
+    """The error as the cause of another, if it may be shown."""
+    return None if _withheld(error) else error
+
+
+def _raise_again(error: Exception, tried: str, expected: str) -> NoReturn:
+    """Raise an answer's own NotImplementedError or AssertionError, without what is withheld."""
+    if not _withheld(error):
+        raise error
+    kind = NotImplementedError if isinstance(error, NotImplementedError) else AssertionError
+    raise kind(f"{tried}: got {_raised(error)}, expected {expected}: is it written?") from None
+
+
 def _raised(error: Exception) -> str:
+    if _withheld(error):
+        return type(error).__name__
     text = str(error).strip().partition("\n")[0][:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,35 +1,23 @@
 """Assertions about how a kernel works, never how fast: loops, tiles, threads, clocks.
 
-Each runs the kernel under one of the lab's deterministic instruments and says, where it fails,
-what was counted, what was expected and the likely cause.
+A kernel in this process is looked at by `instruments`. One that lives in a process of its own is
+looked at there by the same, and from here for what code in that process cannot make up: see
+`evidence`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tinytorch.lab.cache_model import CacheModel
-from tinytorch.lab.callables import namespace
-from tinytorch.lab.counters import Gauge, Meeting, python_steps
-from tinytorch.lab.crew import watch_crew
-from tinytorch.lab.expect import attempt, describe, name_of
-from tinytorch.lab.trace import Trace, trace, working_set
-
-# Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
-# than this, tiles less, whatever the order of their loops.
-_N, _BLOCK, _MOST_MISSES = 32, 8, 3_500
-_SMALL = 24  # so that half a block, taken for a number of blocks, is told apart
-_ONE_THREAD = (
-    "one thread did all the work, expected at least 2 that share it: are the pieces handed to a "
-    "pool of num_workers threads?"
-)
-_FEWER = 80_000  # elements that threads share, where each is looked at singly
-_FEW_STEPS = 300  # Python lines that a call may run more for a hundred times the elements
+from tinytorch.lab import evidence
+from tinytorch.lab.counters import Gauge, Meeting
+from tinytorch.lab.expect import attempt
+from tinytorch.lab.instruments import look_for_a_loop, look_for_shared_work, look_for_tiles
+from tinytorch.lab.proxies import judged_of
 
 
 def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, ...]]) -> None:
@@ -37,34 +25,13 @@ def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, 
 
     make(n): the arguments for n elements. Looked at for 40 and for 4,000.
     """
-    few, many = (python_steps(kernel, *make(n)) for n in (40, 4_000))
-    name = name_of(kernel)
-    singly = _handled_one_by_one(kernel, make(400))
-    assert singly < 400, (
-        f"tried {name} with 400 elements: {singly} of them were made Python objects or read one "
-        "by one, expected whole arrays: is there a loop over the elements (map, tolist, iter)?"
-    )
-    assert many - few <= _FEW_STEPS, (
-        f"tried {name} with 40 and with 4,000 elements: {few} and {many} Python lines were run, "
-        "expected about the same: is there a Python loop over the elements, or was the function "
-        "with the loop not compiled?"
-    )
-
-
-def _handled_one_by_one(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
-    """How many elements left the arrays singly; 0 where that cannot be seen.
-
-    A compiled function would be run as Python here, whose loops are none once it is compiled.
-    """
-    if _has_compiled_code(kernel):
-        return 0
-    try:
-        seen = trace(kernel, *arguments)
-    except Exception:  # what the instrument does not understand is not held against the kernel
-        return 0
-    in_steps = sum(step.stop - step.start for step in seen.steps)
-    listed = sum(s.stop - s.start for s in seen.steps if s.name in ("tolist", "flat", "item"))
-    return len(seen) - in_steps + listed
+    few, many, some = (make(n) for n in (40, 4_000, 400))
+    judged = judged_of(kernel)
+    if judged is None:
+        look_for_a_loop(kernel, few, many, some)
+        return
+    judged.ask("no_loop", few, many, some)
+    evidence.of_no_loop(kernel, judged, make)
 
 
 def expect_tiles(kernel: Callable[..., Any]) -> None:
@@ -72,41 +39,14 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
 
     kernel(A, B, block_size) is run on 32 by 32 matrices with tiles of 8 by 8. A step on slices may
     touch 3 * 8**2 elements; a cache of 32 lines of 8 elements must miss far less than with plain
-    loops. What no instrument can see is not held against it.
+    loops. What no instrument can see is not held against a kernel in this process.
     """
-    rng = np.random.default_rng(0)
-    A, B = rng.integers(-4, 5, (2, _N, _N)).astype(np.float64)
-    seen = trace(kernel, A, B, _BLOCK, names=("A", "B"))
-    if {"A", "B"} & set(seen.untouched):
+    judged = judged_of(kernel)
+    if judged is None:
+        look_for_tiles(kernel)
         return
-    name = name_of(kernel)
-    tried = f"tried {name} on {_N} by {_N} matrices with block_size={_BLOCK}"
-    _expect_small_steps(seen, tried, _BLOCK)
-    for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((40, 40, 40), None)):
-        A, B = (rng.integers(-4, 5, shape).astype(np.float64) for shape in ((m, k), (k, n)))
-        asked = () if block is None else (block,)
-        said = "the default block_size, 32" if block is None else f"block_size={block}"
-        what = f"tried {name} on shapes {(m, k)} and {(k, n)} with {said}"
-        _expect_small_steps(trace(kernel, A, B, *asked, names=("A", "B")), what, block or 32)
-    report = CacheModel().run(seen)
-    assert report.misses <= _MOST_MISSES, (
-        f"{tried}: a small cache (32 lines of 8 elements) missed {report.misses:,} times, tiles "
-        f"miss at most {_MOST_MISSES:,} times: do all three loops go over tiles, with the work on "
-        "one tile finished before the next?"
-    )
-
-
-def _expect_small_steps(seen: Trace, tried: str, block: int) -> None:
-    largest = 3 * block**2
-    steps = working_set(seen)
-    for step, touched in zip(seen.steps, steps.tolist(), strict=True):
-        if step.kind == "copy":
-            continue
-        assert touched <= largest, (
-            f"{tried}: one step ({step.name}) touched {touched:,} elements, a step on tiles "
-            f"touches at most {largest}: is a whole row of tiles, or the whole matrix, "
-            "multiplied at once, or block_size not used?"
-        )
+    judged.ask("tiles")
+    evidence.of_tiles(kernel, judged)
 
 
 def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int | None) -> None:
@@ -114,37 +54,12 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int |
 
     None: `kernel(x)`, whose default is 4.
     """
-    asked = () if workers is None else (workers,)
-    workers = workers or 4
-    if _runs_parallel_machine_code(kernel):
+    judged = judged_of(kernel)
+    if judged is None:
+        look_for_shared_work(kernel, x, workers)
         return
-    if _has_compiled_code(kernel):  # its loops run as Python here
-        x = x[:_FEWER]
-    tried = f"tried {describe(kernel, (x, *asked), {})}"
-    crew = watch_crew(kernel, x, workers, asked)
-    if not crew.seen:
-        assert crew.started >= 2, f"{tried}: {_ONE_THREAD}"
-        return
-    sharing = crew.workers(x.size)
-    assert len(sharing) >= 2, (
-        f"{tried}: {len(crew.touched)} threads touched elements, {len(sharing)} of them a part "
-        "only, expected at least 2 that share: does every thread get a piece of its own?"
-        if len(crew.touched) > 1
-        else f"{tried}: {_ONE_THREAD}"
-    )
-    assert crew.together, (
-        f"{tried}: {len(sharing)} threads worked one after the other, expected at least 2 at the "
-        "same time: is each result waited for before the next piece is handed out?"
-    )
-    assert not crew.again, (
-        f"{tried}: the calling thread computed with all the elements once more, expected only the "
-        "threads' pieces put together: are the results of the pool used?"
-    )
-    most = crew.most_sharing(sharing)
-    assert most <= workers, (
-        f"{tried}: {most} threads at the same time, expected at most {workers}: is num_workers "
-        "handed to the pool?"
-    )
+    loops = judged.ask("shared_work", x, workers)
+    evidence.of_shared_work(kernel, judged, x, workers, loops)
 
 
 def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
@@ -176,16 +91,3 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
         f"{tried}: {gauge.highest} at the same time, expected at most {workers}: is num_workers "
         "handed to the pool?"
     )
-
-
-def _has_compiled_code(kernel: Callable[..., Any]) -> bool:
-    return any(hasattr(value, "py_func") for value in (namespace(kernel) or {}).values())
-
-
-def _runs_parallel_machine_code(kernel: Callable[..., Any]) -> bool:
-    """Whether the notebook has compiled code with threads of its own, which no tape can see."""
-    for value in (namespace(kernel) or {}).values():
-        with contextlib.suppress(Exception):
-            if value.targetoptions.get("parallel"):
-                return True
-    return False

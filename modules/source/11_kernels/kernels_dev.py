@@ -109,6 +109,7 @@ from tinytorch.lab.mechanism import (
     expect_shared_work,
     expect_tiles,
 )
+from tinytorch.lab.workloads import Allocate, FailWhileTracing, Observe, process_of
 
 # The checks below use these names whatever yours are called.
 of_the_lesson = LessonNames(globals())
@@ -1810,23 +1811,9 @@ check_SimpleProfiler_times()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_SimpleProfiler_effects():
-    import gc
-    import tracemalloc
-
-    states = []
-
-    def observe():
-        collected.clear()
-        kept = [[] for _ in range(5_000)]  # enough to start a collection that is not held off
-        states.append((bool(collected), tracemalloc.is_tracing()))
-        return len(kept)
-
-    collected = []
-    gc.callbacks.append(note := lambda *_: collected.append(1))
-    try:
-        _, metrics = attempt(SimpleProfiler().profile, observe)
-    finally:
-        gc.callbacks.remove(note)
+    process, observe = process_of(SimpleProfiler), Observe()  # where the answer lives
+    _, metrics = attempt(SimpleProfiler().profile, observe)
+    states = process.observed(observe)
     quiet = states.count((False, False))
     assert quiet >= metrics["repeats"], (
         f"tried a function that allocates: {quiet} of {len(states)} calls ran without collector "
@@ -1834,14 +1821,15 @@ def check_SimpleProfiler_effects():
         "memory measured in a call of its own?"
     )
     for size in (250_000, 1_000_000):
-        _, metrics = attempt(SimpleProfiler().profile, lambda n=size: float(np.ones(n).sum()))
+        _, metrics = attempt(SimpleProfiler().profile, Allocate(size))
         peak = metrics["peak_memory"]
         assert 8 * size <= peak < 8 * size + 500_000, (
             f"tried a function that allocates {8 * size:,} bytes and frees them: peak_memory is "
             f"{peak:,}: bytes, at the highest point, in a pass of its own?"
         )
-    assert gc.isenabled(), "the garbage collector was left off: is it put back?"
-    assert not tracemalloc.is_tracing(), "tracemalloc was left running: is it stopped?"
+    left = process.state()
+    assert left["collecting"], "the garbage collector was left off: is it put back?"
+    assert not left["tracing"], "tracemalloc was left running: is it stopped?"
 
 
 check_SimpleProfiler_effects()
@@ -1853,21 +1841,19 @@ check_SimpleProfiler_effects()
 ### BEGIN HIDDEN TESTS
 @of_the_lesson
 def check_SimpleProfiler_errors():
-    import gc
-    import tracemalloc
-
-    thresholds = gc.get_threshold()
+    process = process_of(SimpleProfiler)
+    before = process.state()
     for fails_in in (1, 2, 5, "tracing"):
         calls = []
 
         def fail(calls=calls, fails_in=fails_in):
             calls.append(1)
-            if len(calls) == fails_in or (fails_in == "tracing" and tracemalloc.is_tracing()):
+            if len(calls) == fails_in:
                 raise OSError("from fn")
 
         tried = f"tried a function that raises OSError in call {fails_in}"
         try:
-            SimpleProfiler().profile(fail)
+            SimpleProfiler().profile(FailWhileTracing() if fails_in == "tracing" else fail)
             raised = "nothing"
         except OSError as error:
             raised = f"OSError: {error}"
@@ -1875,16 +1861,14 @@ def check_SimpleProfiler_errors():
             raise
         except Exception as error:
             raised = type(error).__name__
-        collecting = gc.isenabled() and gc.get_threshold() == thresholds
-        tracing = tracemalloc.is_tracing()
-        gc.enable()
-        gc.set_threshold(*thresholds)
-        tracemalloc.stop()
+        left = process.state()
+        process.reset(before["thresholds"])
         assert raised == "OSError: from fn", (
             f"{tried}: got {raised}, expected the OSError: what fn raises belongs to the caller"
         )
+        collecting = left["collecting"] and left["thresholds"] == before["thresholds"]
         assert collecting, f"{tried}: the garbage collector was left off: put it back in finally"
-        assert not tracing, f"{tried}: tracemalloc was left running: stop it in finally"
+        assert not left["tracing"], f"{tried}: tracemalloc was left running: stop it in finally"
 
 
 check_SimpleProfiler_errors()

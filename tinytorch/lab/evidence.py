@@ -1,0 +1,204 @@
+"""What an answer in another process cannot make up: processor time, and reads of what is lent.
+
+Each is one more call of the answer, and asks for what every right answer gives, in whatever style
+it is written. None is a measure of speed: processor time is compared with processor time of the
+same moment, and reads are counted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinytorch.core.tensor import Tensor
+from tinytorch.lab.expect import attempt, describe, name_of
+from tinytorch.lab.instruments import FEWER, ONE_THREAD
+from tinytorch.lab.lending import Read
+from tinytorch.lab.proxies import Judged
+
+_MOST_OF_A_LOOP = 0.4  # of the processor time of a plain Python loop
+_ELEMENTS, _OF_MATRICES = 2_000_000, 128**2
+_SIDE = 8  # of the lent matrices: a scalar loop asks 1,024 times
+_TRIES = 3  # other work on the same machine can make a call dearer, never cheaper
+
+
+def of_no_loop(
+    kernel: Callable[..., Any], judged: Judged, make: Callable[[int], tuple[Any, ...]]
+) -> None:
+    """Assert that a call takes far less processor time than a Python loop over its elements."""
+    args, elements = _large_arguments(make)
+    attempt(kernel, *args)  # what is compiled at the first call is no part of the work
+    shares = []
+    for _ in range(_TRIES):
+        before = judged.cpu_seconds()
+        attempt(kernel, *args)
+        took = judged.cpu_seconds() - before
+        shares.append(took / _seconds_of_a_loop(elements))
+        if shares[-1] <= _MOST_OF_A_LOOP:
+            return
+    raise AssertionError(
+        f"tried {name_of(kernel)} with {elements:,} elements: it took {min(shares):.1f} times the "
+        f"processor time of a plain Python loop over as many, expected at most {_MOST_OF_A_LOOP}: "
+        "is there a loop over the elements, or was the function with the loop not compiled?"
+    )
+
+
+def _large_arguments(make: Callable[[int], tuple[Any, ...]]) -> tuple[tuple[Any, ...], int]:
+    """Arguments that take long enough, and how many elements a loop would be over.
+
+    Of a product, these are all pairs that are multiplied. Elsewhere the arrays are made of bytes,
+    so that sending them is little beside the work.
+    """
+    small = [_values(x) for x in make(_OF_MATRICES)]
+    shapes = [x.shape for x in small if len(x.shape) == 2]
+    if len(shapes) >= 2:
+        return make(_OF_MATRICES), math.prod(shapes[0]) * shapes[1][1]
+    args = make(_ELEMENTS)
+    return tuple(_of_bytes(x) for x in args), _values(args[0]).size
+
+
+def _values(x: Any) -> Any:
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _of_bytes(x: Any) -> Any:
+    small = (np.asarray(_values(x)) * 30).astype(np.int8)
+    return Tensor(small) if isinstance(x, Tensor) else small
+
+
+def _seconds_of_a_loop(elements: int) -> float:
+    """Processor time of a plain Python loop over so many numbers, here and now."""
+    numbers: list[float] = [0.5, -0.5] * 500
+    out: list[float] = []
+    begun = time.process_time()
+    for _ in range(max(1, elements // 1_000)):
+        out = []
+        for number in numbers:
+            out.append(number if number > 0.0 else 0.0)
+    return (time.process_time() - begun) * elements / (max(1, elements // 1_000) * len(out))
+
+
+def of_tiles(kernel: Callable[..., Any], judged: Judged) -> None:
+    """Assert by the reads of lent matrices that a blocked product reads them tile by tile."""
+    rng = np.random.default_rng()
+    for block in (2, 4):
+        A, B = rng.integers(-4, 5, (2, _SIDE, _SIDE)).astype(np.float64)
+        lent = judged.lend(A), judged.lend(B)
+        tried = f"tried {name_of(kernel)} on {_SIDE} by {_SIDE} matrices with block_size={block}"
+        got = attempt(kernel, *lent, block)
+        _expect_exact(got, A @ B, tried)
+        for name, matrix in zip("AB", lent, strict=True):
+            _expect_tile_reads(matrix.reads, block, f"{tried}: of {name}")
+        pieces = [r.elements.size for m in lent for r in m.reads if r.elements.size <= 3 * block**2]
+        least = _SIDE**2 + _SIDE**3 // block
+        assert sum(pieces) >= least, (
+            f"{tried}: {sum(pieces)} elements were read in pieces no larger than tiles, expected "
+            f"at least {least}, as every tile meets several others: is the whole matrix multiplied "
+            "at once?"
+        )
+
+
+def _expect_tile_reads(reads: Sequence[Read], block: int, tried: str) -> None:
+    largest = 3 * block**2
+    whole = [read for read in reads if read.elements.size > largest]
+    assert len(whole) <= 1, (  # one is a look at all elements beforehand
+        f"{tried} up to {max(r.elements.size for r in whole)} elements were read at once, "
+        f"{len(whole)} times, a step on tiles reads at most {largest}: is a whole row of tiles, or "
+        "the whole matrix, multiplied at once, or block_size not used?"
+    )
+    pieces = [read.elements for read in reads if read.elements.size <= largest]
+    missed, most = _misses(pieces, largest), _SIDE**3 // block
+    assert missed <= most, (
+        f"{tried}, a cache of {largest} elements missed {missed} times, tiles miss at most {most} "
+        "times: do all three loops go over tiles, with the work on one tile finished before the "
+        "next?"
+    )
+
+
+def _misses(pieces: Sequence[np.ndarray], room: int) -> int:
+    """How many elements were fetched anew by a cache that drops what was not used for longest."""
+    cache: dict[int, None] = {}
+    missed = 0
+    for element in np.concatenate([np.empty(0, np.int64), *pieces]).tolist():
+        if element in cache:
+            del cache[element]
+        else:
+            missed += 1
+            if len(cache) == room:
+                del cache[next(iter(cache))]
+        cache[element] = None
+    return missed
+
+
+def of_shared_work(
+    kernel: Callable[..., Any], judged: Judged, x: np.ndarray, workers: int | None, loops: str
+) -> None:
+    """Assert that several threads ask for parts of a lent array at the same time.
+
+    loops: what `instruments.look_for_shared_work` said of the answer's loops.
+    """
+    if loops == "machine threads":
+        _expect_busy_threads(kernel, judged, x, workers)
+        return
+    if loops == "compiled":
+        x = x[:FEWER]
+    asked = () if workers is None else (workers,)
+    most = workers or 4
+    lent = judged.lend(x)
+    lent.hold = 2
+    tried = f"tried {describe(kernel, (x, *asked), {})}"
+    _expect_exact(attempt(kernel, lent, *asked), np.maximum(x, 0), tried)
+    parts = [i for i, read in enumerate(lent.reads) if read.elements.size < x.size]
+    assert parts, f"{tried}: {ONE_THREAD}"
+    together = max(lent.reads[i].in_flight for i in parts)
+    assert together >= 2, (
+        f"{tried}: parts of x were read one after the other, expected at least 2 at the same "
+        "time: does every thread get a piece of its own, and is none waited for before the next?"
+    )
+    again = [r for r in lent.reads[parts[0] :] if r.elements.size == x.size]
+    assert not again, (
+        f"{tried}: all elements were read at once beside the threads' pieces, expected the pieces "
+        "only: are the results of the pool used?"
+    )
+    assert together <= most, (
+        f"{tried}: {together} threads at the same time, expected at most {most}: is num_workers "
+        "handed to the pool?"
+    )
+
+
+def _expect_busy_threads(
+    kernel: Callable[..., Any], judged: Judged, x: np.ndarray, workers: int | None
+) -> None:
+    """Assert that more threads compute for several workers than for one.
+
+    Compiled code with threads of its own does not ask for elements one by one. The threads that
+    carry arguments and results to and from the answer are busy with one worker, too.
+    """
+    large = np.tile(x, -(-4_000_000 // x.size))
+    asked = () if workers is None else (workers,)
+    counts = []
+    for given in ((1,), asked):
+        attempt(kernel, large, *given)  # its threads are started, its code compiled
+        before = judged.busy_threads()
+        for _ in range(5):
+            attempt(kernel, large, *given)
+        spent = [s - before.get(t, 0.0) for t, s in judged.busy_threads().items()]
+        counts.append(sum(seconds >= 0.1 * max(spent) for seconds in spent))
+    assert counts[1] > counts[0], (
+        f"tried {describe(kernel, (large, *asked), {})}: {counts[1]} threads used processor time, "
+        f"as with one worker ({counts[0]}), expected more: {ONE_THREAD}"
+    )
+
+
+def _expect_exact(got: Any, expected: np.ndarray, tried: str) -> None:
+    values = _values(got)
+    same = isinstance(values, np.ndarray) and np.array_equal(values, expected)
+    assert same, (
+        f"{tried}, which asks for every element that it uses: the result is not that of the same "
+        "call with an ordinary array: are elements used through something other than arrays "
+        "(a memoryview, a buffer made elsewhere)?"
+    )
