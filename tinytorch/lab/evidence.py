@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from tinytorch.core.compression import SparseMatrix
 from tinytorch.core.tensor import Tensor
 from tinytorch.lab.expect import attempt, describe, name_of
 from tinytorch.lab.instruments import FEWER, ONE_THREAD
 from tinytorch.lab.lending import Read
 from tinytorch.lab.proxies import Judged
 
-_MOST_OF_A_LOOP = 0.4  # of the processor time of a plain Python loop
-_ELEMENTS, _OF_MATRICES = 2_000_000, 128**2
+_MOST_OF_A_LOOP = 0.6  # of the processor time of a plain Python loop
+_ELEMENTS, _SMALL_MATRICES, _LARGE_MATRICES = 1_000_000, 64**2, 512**2
+_ENOUGH = 1_000_000  # numbers in all calls of one try
 _SIDE = 8  # of the lent matrices: a scalar loop asks 1,024 times
 _TRIES = 3  # other work on the same machine can make a call dearer, never cheaper
 
@@ -29,45 +31,59 @@ _TRIES = 3  # other work on the same machine can make a call dearer, never cheap
 def of_no_loop(
     kernel: Callable[..., Any], judged: Judged, make: Callable[[int], tuple[Any, ...]]
 ) -> None:
-    """Assert that a call takes far less processor time than a Python loop over its elements."""
-    args, elements = _large_arguments(make)
-    attempt(kernel, *args)  # what is compiled at the first call is no part of the work
+    """Assert that a call takes far less processor time than a Python loop over its numbers.
+
+    These are the numbers that are handed over and that come back, and of a product of matrices,
+    the pairs that are multiplied.
+    """
+    args, pairs = _large_arguments(make)
+    numbers = pairs + _numbers_in(args)
+    numbers += _numbers_in(attempt(kernel, *args))  # which also compiles what is to be compiled
+    calls = max(1, _ENOUGH // numbers)
     shares = []
     for _ in range(_TRIES):
         before = judged.cpu_seconds()
-        attempt(kernel, *args)
+        for _ in range(calls):
+            attempt(kernel, *args)
         took = judged.cpu_seconds() - before
-        shares.append(took / _seconds_of_a_loop(elements))
+        shares.append(took / (calls * _seconds_of_a_loop(numbers)))
         if shares[-1] <= _MOST_OF_A_LOOP:
             return
     raise AssertionError(
-        f"tried {name_of(kernel)} with {elements:,} elements: it took {min(shares):.1f} times the "
-        f"processor time of a plain Python loop over as many, expected at most {_MOST_OF_A_LOOP}: "
+        f"tried {describe(kernel, args, {})}: it took {min(shares):.1f} times the processor time "
+        f"of a plain Python loop over {numbers:,} numbers, expected at most {_MOST_OF_A_LOOP}: "
         "is there a loop over the elements, or was the function with the loop not compiled?"
     )
 
 
 def _large_arguments(make: Callable[[int], tuple[Any, ...]]) -> tuple[tuple[Any, ...], int]:
-    """Arguments that take long enough, and how many elements a loop would be over.
+    """Arguments that take long enough, and how many pairs are multiplied if it is a product."""
+    for elements in (_SMALL_MATRICES, _LARGE_MATRICES):
+        args = make(elements)
+        shapes = [np.shape(_values(x)) for x in args if not isinstance(x, SparseMatrix)]
+        shapes += [x.shape for x in args if isinstance(x, SparseMatrix)]
+        matrices = [shape for shape in shapes if len(shape) == 2]
+        if len(matrices) < 2:
+            return make(_ELEMENTS), 0
+        pairs = math.prod(matrices[0]) * matrices[1][1]
+        if pairs >= _SMALL_MATRICES**1.5:
+            break
+    return args, pairs
 
-    Of a product, these are all pairs that are multiplied. Elsewhere the arrays are made of bytes,
-    so that sending them is little beside the work.
-    """
-    small = [_values(x) for x in make(_OF_MATRICES)]
-    shapes = [x.shape for x in small if len(x.shape) == 2]
-    if len(shapes) >= 2:
-        return make(_OF_MATRICES), math.prod(shapes[0]) * shapes[1][1]
-    args = make(_ELEMENTS)
-    return tuple(_of_bytes(x) for x in args), _values(args[0]).size
+
+def _numbers_in(value: Any) -> int:
+    """How many numbers there are in a call's arguments or results."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return sum(map(_numbers_in, value))
+    if isinstance(value, SparseMatrix):
+        return _numbers_in([value.values, value.indices, value.indptr])
+    return np.size(_values(value))
 
 
 def _values(x: Any) -> Any:
     return x.data if isinstance(x, Tensor) else x
-
-
-def _of_bytes(x: Any) -> Any:
-    small = (np.asarray(_values(x)) * 30).astype(np.int8)
-    return Tensor(small) if isinstance(x, Tensor) else small
 
 
 def _seconds_of_a_loop(elements: int) -> float:
