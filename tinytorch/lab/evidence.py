@@ -21,8 +21,8 @@ from tinytorch.lab.instruments import FEWER, ONE_THREAD
 from tinytorch.lab.lending import Read
 from tinytorch.lab.proxies import Judged
 
-_MOST_OF_A_LOOP = 0.6  # of the processor time of a plain Python loop
-_ELEMENTS, _SMALL_MATRICES, _LARGE_MATRICES = 1_000_000, 64**2, 512**2
+_MOST_OF_A_LOOP = 0.75  # of the processor time of a plain Python loop
+_ELEMENTS, _SMALL_MATRICES, _LARGE_MATRICES = 60_000, 64**2, 256**2
 _ENOUGH = 1_000_000  # numbers in all calls of one try
 _SIDE = 8  # of the lent matrices: a scalar loop asks 1,024 times
 _TRIES = 3  # other work on the same machine can make a call dearer, never cheaper
