@@ -8,6 +8,8 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
+from tinytorch.course.guard import guard_nbgrader
+
 c = get_config()  # noqa: F821 - nbgrader puts it into this file's names
 course = Path(__file__).resolve().parent
 
@@ -16,6 +18,9 @@ course = Path(__file__).resolve().parent
 scripts = sysconfig.get_path("scripts")
 if scripts not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+
+# A submission is looked at before nbgrader copies it; a refused one has no points, and says why.
+guard_nbgrader()
 
 c.CourseDirectory.course_id = "tinytorch"
 c.CourseDirectory.source_directory = "modules/source"

@@ -116,8 +116,12 @@ def empty_gradebook(tmp_path_factory) -> Path:
 @pytest.fixture
 def tiny(tmp_path, empty_gradebook) -> Project:
     """A course of its own with the assignment 01_double: one answer, two test cells."""
+    return make_tiny(tmp_path / "tiny", empty_gradebook)
+
+
+def make_tiny(root: Path, empty_gradebook: Path) -> Project:
+    """Write the course with the assignment 01_double into the folder `root`."""
     repo = Path(__file__).parents[2]
-    root = tmp_path / "tiny"
     lesson = root / "modules" / "source" / "01_double"
     lesson.mkdir(parents=True)
     (lesson / "double_dev.py").write_text(TINY_LESSON, encoding="utf-8")

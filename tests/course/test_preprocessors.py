@@ -12,8 +12,8 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 
 from tinytorch.course import reference
+from tinytorch.course.clean import MISSING_ANSWER
 from tinytorch.course.isolation import IsolatedExecute, grading_room, named_cells
-from tinytorch.course.mending import MISSING_ANSWER, mend
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.release import generate
 from tinytorch.course.submissions import hand_in
@@ -332,9 +332,11 @@ def test_a_missing_written_answer_waits_for_a_reader(graded, student):
     assert MISSING_ANSWER in named_cells(graded[student][1])["answer_why"].source
 
 
-def test_mending_is_logged(graded):
+def test_what_was_put_right_is_logged(graded):
     assert "'two' is there more than once" in graded["copied"][2]["log"]
     assert "'test_one' was missing" in graded["removed"][2]["log"]
+    assert "'test_two' had another grade, it was put right" in graded["unmarked"][2]["log"]
+    assert "'two' had another cell type" in graded["as_text"][2]["log"]
     assert "'test_one' was edited" in graded["edited"][2]["log"]
     assert "'test_two_hidden' was edited" in graded["edited"][2]["log"]
     assert "'test_two' had lost its name" in graded["nameless"][2]["log"]
@@ -415,92 +417,6 @@ def test_no_execute_gives_no_points(course):
     assert NbGraderAPI(config=config).autograde(A, "ann")["success"]
     with Gradebook(course.gradebook_url) as gradebook:
         assert gradebook.find_submission(A, "ann").score == 0
-
-
-# Mending, without a kernel
-
-
-@pytest.fixture
-def mended(template, tmp_path):
-    """Mend the release, edited; return the notebook, its cells' names or sources, the changes."""
-    released = reference.released_cells(template.gradebook_url, A, "three_dev")
-    order = list(named_cells(reference.read_source(template, A)))
-
-    def mended(edit):
-        notebook = nbformat.read(template.release / A / "three_dev.ipynb", as_version=4)
-        edit(notebook, named_cells(notebook))
-        changes = mend(notebook, released, order)
-        names = [c.metadata.get("nbgrader", {}).get("grade_id", c.source) for c in notebook.cells]
-        return notebook, names, changes
-
-    return mended
-
-
-def test_missing_cells_come_back_in_their_places(mended):
-    as_released = mended(lambda *_: None)[1]
-
-    def only_answers(notebook, cells):
-        notebook.cells = [cells[name] for name in NAMES]
-
-    assert mended(only_answers)[1] == as_released[1:]  # the first cell has no name
-
-
-def test_a_missing_test_follows_the_last_definition_of_its_answer(mended):
-    def edit(notebook, cells):
-        removed(notebook, cells)
-        notebook.cells.append(new_code_cell("def one():\n    return 1"))
-        notebook.cells.append(new_code_cell("two: object = 2"))
-        notebook.cells.append(new_code_cell("two == 3"))
-
-    names = mended(edit)[1]
-    assert names.index("test_one") == names.index("def one():\n    return 1") + 1
-    assert names.index("test_two_hidden") == names.index("two: object = 2") + 1
-
-
-def test_missing_tests_of_no_answer_run_last(mended):
-    def edit(notebook, cells):
-        gone = [id(cells[name]) for name in ("two", "test_two", "test_three")]
-        notebook.cells = [c for c in notebook.cells if id(c) not in gone]
-
-    assert mended(edit)[1][-2:] == ["test_two", "test_three"]
-
-
-def test_missing_setup_runs_before_everything(mended):
-    def edit(notebook, cells):
-        notebook.cells.remove(cells["setup_numpy"])
-        notebook.cells = [c for c in notebook.cells if c is not cells["one"]] + [cells["one"]]
-
-    assert mended(edit)[1][0] == "setup_numpy"
-
-
-def test_a_name_is_never_taken_from_a_cell_that_has_one(mended):
-    def edit(notebook, cells):
-        cells["two"].source += "\ndef one(): return 1"
-        notebook.cells.remove(cells["one"])
-        notebook.cells.append(new_code_cell("def two(): return 7", id="two"))
-
-    notebook, names, changes = mended(edit)
-    assert "one" not in names
-    assert notebook.cells[-1].source == "def two(): return 7"
-    assert changes == []
-
-
-def test_the_first_nameless_definition_is_the_answer(mended):
-    def edit(notebook, cells):
-        notebook.cells.remove(cells["one"])
-        notebook.cells[:0] = [new_code_cell("%time\ndef one(: x"), new_code_cell("def one(): 1")]
-
-    _, names, changes = mended(edit)
-    assert names[0] == "one"
-    assert changes == ["cell 'one' had lost its name, it was found"]
-
-
-def test_a_notebook_without_any_answer_is_refused(mended):
-    def edit(notebook, cells):
-        notebook.cells = [new_code_cell("def four(): return 4"), cells["test_one"]]
-
-    with pytest.raises(CourseError, match="lost the names of its cells"):
-        mended(edit)
 
 
 def test_a_refused_notebook_leaves_no_zero(course, monkeypatch):

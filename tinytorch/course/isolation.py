@@ -29,6 +29,7 @@ from traitlets import Integer
 from traitlets.config import Configurable
 
 from tinytorch.course import compiled, seeds
+from tinytorch.course.guard import refusal
 from tinytorch.course.kit import student_package
 from tinytorch.course.project import CourseError, Project
 
@@ -216,10 +217,11 @@ class IsolatedExecute(Execute):
     def __call__(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Run the notebook; under --no-execute mark its tests as not run instead."""
-        if self.enabled:
+        """Run the notebook; mark the tests of a refused one, or under --no-execute, as not run."""
+        refused = refusal(self)
+        if self.enabled and not refused:
             return self.preprocess(nb, resources)
-        self._expect_nothing(nb, "execution was switched off (--no-execute)")
+        self._expect_nothing(nb, refused or "execution was switched off (--no-execute)")
         return nb, resources
 
     def preprocess(

@@ -1,7 +1,7 @@
 """The course's own steps in nbgrader's release and grading, named in nbgrader_config.py.
 
-IsolatedExecute lives in isolation.py and is only made available here; how a submission's cells
-are mended is in mending.py.
+IsolatedExecute lives in isolation.py and is only made available here; a submission's clean copy is
+made in clean.py.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from nbgrader import utils
 from nbgrader.api import Grade, Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
+from tinytorch.course.clean import clean_copy
 from tinytorch.course.isolation import (
     IsolatedExecute,
     course_of,
@@ -25,7 +26,6 @@ from tinytorch.course.isolation import (
     named_cells,
     read_source,
 )
-from tinytorch.course.mending import mend
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import check_reference, released_cells
 
@@ -74,7 +74,7 @@ class RunOn(NbGraderPreprocessor):
 
 
 class Preflight(NbGraderPreprocessor):
-    """Grade the reference before the first student, then mend what a student broke in the cells.
+    """Grade the reference before the first student, then put a clean copy in a submission's place.
 
     The first of Autograde.sanitize_preprocessors. Where the reference loses points, grading ends
     with SystemExit: that leaves nbgrader's loop over the students, and the server behind
@@ -84,25 +84,25 @@ class Preflight(NbGraderPreprocessor):
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Check the reference (once per process), then return the mended submission."""
+        """Check the reference (once per process), then return the clean copy of the submission."""
         project = course_of(self)
         facts = resources["nbgrader"]
         try:
             check_reference(project, facts["assignment"], facts["db_url"], self.config)
-            order = list(named_cells(read_source(project, facts["assignment"])))
+            source = read_source(project, facts["assignment"])
         except CourseError as error:
             self.log.error("%s", error)
             withdraw_ungraded(project, facts["db_url"], facts["assignment"], facts["student"])
             raise SystemExit(1) from error
         released = released_cells(facts["db_url"], facts["assignment"], facts["notebook"])
         try:
-            changes = mend(nb, released, order)
+            copy, changes = clean_copy(nb, source, released)
         except CourseError:
             withdraw_ungraded(project, facts["db_url"], facts["assignment"], facts["student"])
             raise
         for change in changes:
             self.log.warning("%s: %s", facts["student"], change)
-        return nb, resources
+        return copy, resources
 
 
 class KeepReading(SaveAutoGrades):
