@@ -34,6 +34,7 @@ def _operations(names: Names, node: ast.AST) -> Iterator[Fault]:
 
 
 def subclass_faults(names: Names, node: ast.ClassDef) -> Iterator[Fault]:
+    """A class that is made from a student's."""
     if any(map(names.is_class, node.bases)):
         yield node.lineno, f"class {node.name}", words.SUBCLASS
 
@@ -105,7 +106,7 @@ def _looks_special(names: Names, call: ast.Call) -> bool:
 
 def _crossing(names: Names, node: ast.AST) -> Iterator[Fault]:
     """What is handed to an answer, or expected of it, and is no data."""
-    if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.AsyncFunctionDef):
+    if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
         yield node.lineno, type(node).__name__.lower(), words.AWAIT
     if not isinstance(node, ast.Call):
         return

@@ -152,9 +152,7 @@ def assignments(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             yield from ((target, node.value) for target in node.targets)
-        elif isinstance(node, ast.AugAssign):
-            yield node.target, node.value
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.value:
             yield node.target, node.value
 
 
@@ -183,8 +181,8 @@ def _mentioned(tree: ast.AST, inside: tuple[str, ...] = ()) -> Iterator[str]:
         name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
         if isinstance(getattr(node, "ctx", None), ast.Load) and name and name not in inside:
             yield name
-        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        yield from _mentioned(node, (*inside, node.name) if is_function else inside)
+        own = (node.name,) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ()
+        yield from _mentioned(node, (*inside, *own))
 
 
 def _callee(call: ast.Call) -> list[ast.expr]:

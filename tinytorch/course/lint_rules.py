@@ -50,7 +50,7 @@ def setup_faults(names: Names, exported: bool) -> Iterator[Fault]:
     both = {name for name, use in words.USES.items() if use is words.ENVIRONMENT}
     allowed = set(words.USES) - everywhere if exported else both
     yield from _used_names(names, set(words.USES) - allowed)
-    yield from _patches(names, exempt=("os.environ", "sys.path"))
+    yield from _patches(names)
     for node in ast.walk(names.tree):
         if isinstance(node, ast.ClassDef):
             yield from subclass_faults(names, node)
@@ -81,8 +81,8 @@ def _is_stored(node: ast.expr) -> bool:
     return not isinstance(getattr(node, "ctx", None), ast.Load)
 
 
-def _patches(names: Names, exempt: tuple[str, ...] = ()) -> Iterator[Fault]:
-    """Assignments to attributes and entries of what other code uses too."""
+def _patches(names: Names) -> Iterator[Fault]:
+    """Assignments to attributes and entries of what other code uses too, the environment apart."""
     for node in ast.walk(names.tree):
         if isinstance(node, ast.Attribute | ast.Subscript) and _is_stored(node):
             root: ast.AST = node
@@ -92,7 +92,9 @@ def _patches(names: Names, exempt: tuple[str, ...] = ()) -> Iterator[Fault]:
                     yield node.lineno, ast.unparse(node), words.SET
                     break
                 dotted = names.dotted(root)
-                if (dotted and not dotted.startswith(exempt)) or _is_globals(root):
+                if (dotted and not dotted.startswith(("os.environ", "sys.path"))) or _is_globals(
+                    root
+                ):
                     yield node.lineno, ast.unparse(node), words.PATCH
                     break
         elif isinstance(node, ast.Call) and called_name(node) in ("setattr", "delattr"):

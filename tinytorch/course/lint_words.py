@@ -151,7 +151,14 @@ USES: dict[str, Words] = {
     **dict.fromkeys(("threading.settrace", "threading.setprofile"), TRACING),
     **dict.fromkeys(("tracemalloc", "cProfile", "profile", "pstats", "trace", "bdb"), TRACING),
     **dict.fromkeys(
-        ("line_profiler", "memory_profiler", "tinytorch.lab.counters.python_steps"), TRACING
+        (
+            "line_profiler",
+            "memory_profiler",
+            "tinytorch.lab.counters.python_steps",
+            "tinytorch.lab.trace.trace",
+            "tinytorch.lab.crew.watch_crew",
+        ),
+        TRACING,
     ),
     "tracemalloc.is_tracing": STATE,
     **dict.fromkeys(("numpy.random.seed", "numpy.random.set_state", "random.seed"), SEED),
