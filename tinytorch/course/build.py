@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from tinytorch.course.export import exported_text
 from tinytorch.course.files import write_whole
 from tinytorch.course.lesson import notebook_text, read_lesson
+from tinytorch.course.lint import refuse_tests
 from tinytorch.course.project import CourseError, Project
 
 
@@ -38,7 +39,9 @@ def _made(project: Project) -> Iterator[tuple[Path, str]]:
     """Everything that is made from the lessons, as (path, text)."""
     for name in project.assignments():
         script, notebook = project.script(name), project.notebook(name)
-        text = notebook_text(read_lesson(script), script)
+        lesson = read_lesson(script)
+        refuse_tests(lesson, script)
+        text = notebook_text(lesson, script)
         place = PurePosixPath(notebook.relative_to(project.root).as_posix())
         yield notebook, text
         yield project.exported, exported_text(text.encode(), place, script)

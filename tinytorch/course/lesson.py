@@ -166,11 +166,24 @@ def _pairing(script: Path) -> Any:
     return pairing
 
 
-def _problems(text: str, notebook: "NotebookNode") -> Iterator[Problem]:
-    markers = [
+def numbered_cells(notebook: "NotebookNode", script: Path) -> list[Cell]:
+    """Return a lesson's cells with their lines in the .py; none if the two do not fit together."""
+    markers = _markers(_text(script))
+    if len(markers) != len(notebook.cells):
+        return []
+    return [Cell(node, *at) for node, at in zip(notebook.cells, markers, strict=True)]
+
+
+def _markers(text: str) -> list[tuple[int, str]]:
+    """Line and text of every `# %%` line."""
+    return [
         (text.count("\n", 0, found.start()) + 1, text[found.start() :].split("\n", 1)[0])
         for found in _MARKER.finditer(text)
     ]
+
+
+def _problems(text: str, notebook: "NotebookNode") -> Iterator[Problem]:
+    markers = _markers(text)
     if len(markers) != len(notebook.cells):
         counts = f"{len(markers)} `# %%` lines but {len(notebook.cells)} cells"
         yield 1, f"{counts}: text before the first `# %%` line needs a cell of its own."
