@@ -84,7 +84,9 @@ def points(project: Project, notebook: NotebookNode) -> float:
     released = released_cells(project.gradebook_url, ASSIGNMENT, name)
     tests = {n for n, cell in released.items() if cell.points is not None and not cell.solution}
     cells = {n: cell for n, cell in named_cells(notebook).items() if n in tests and is_test(cell)}
-    return sum(utils.determine_grade(cell, logging.getLogger())[0] or 0.0 for cell in cells.values())
+    return sum(
+        utils.determine_grade(cell, logging.getLogger())[0] or 0.0 for cell in cells.values()
+    )
 
 
 def _read(project: Project, folder: Path) -> NotebookNode:
