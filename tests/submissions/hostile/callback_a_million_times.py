@@ -19,5 +19,8 @@ def parallel_batch_processing(batch_data, operation, num_workers=4, executor=Non
 class SimpleProfiler:
     def profile(self, fn, *args, **kwargs):
         for _ in range(100_000):
-            fn(*args, **kwargs)
+            try:
+                fn(*args, **kwargs)
+            except Exception:
+                pass
         return None, {}

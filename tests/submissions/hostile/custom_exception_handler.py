@@ -8,4 +8,3 @@
 # %% after setup_checks
 ip = get_ipython()
 ip.set_custom_exc((BaseException,), lambda self, kind, value, trace, tb_offset=None: None)
-type(ip).run_code.__defaults__ = (None,)
