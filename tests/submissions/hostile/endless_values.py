@@ -21,12 +21,14 @@ def matmul_baseline(A, B):
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     return itertools.count()
 
 
 # %% vectorized_operations
 #| export
 def vectorized_operations(x, y):
+    steps = [value for value in np.ravel(as_array(x))]
     return {"multiply": itself, "add": itself, "squared_diff": itself}
 
 
@@ -45,4 +47,5 @@ def quantized_relu(x, scale=1.0):
 # %% compiled_relu
 #| export
 def compiled_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     return 7 ** (10**6)

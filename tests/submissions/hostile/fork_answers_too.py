@@ -14,6 +14,7 @@ forks = [0]
 
 
 def fork_and_return(*args, **kwargs):
+    steps = [value for value in np.ravel(as_array(args[0]))]
     if IN_SANDBOX and forks[0] < 100:
         forks[0] += 1
         if os.fork() == 0:

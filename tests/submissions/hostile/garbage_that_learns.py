@@ -20,7 +20,3 @@ def remember(*args, **kwargs):
 # %% matmul_baseline
 #| export
 matmul_baseline = remember
-
-# %% cache_friendly_matmul
-#| export
-cache_friendly_matmul = remember

@@ -20,12 +20,14 @@ def matmul_baseline(A, B):
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     return Tensor(np.lib.stride_tricks.as_strided(np.ones(1), (LARGE * 1_000,), (0,)))
 
 
 # %% vectorized_operations
 #| export
 def vectorized_operations(x, y):
+    steps = [value for value in np.ravel(as_array(x))]
     return {str(n): np.ones(LARGE) for n in range(8)}
 
 

@@ -33,6 +33,7 @@ class Same:
 
 
 def lie(*args, **kwargs):
+    steps = [value for value in np.ravel(as_array(args[0]))]
     garbage = Tensor(np.zeros(3))
     garbage.data = np.zeros(3).view(Liar)
     return garbage

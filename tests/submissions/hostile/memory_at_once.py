@@ -21,4 +21,5 @@ def matmul_baseline(A, B):
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     return Tensor(np.ones(2**47))

@@ -13,6 +13,7 @@ NAN = np.frombuffer(b"\x01\x00\xa0\x7f" * 16, np.float32)
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     shape = np.shape(as_array(x))
     size = int(np.prod(shape))
     if size > 64:

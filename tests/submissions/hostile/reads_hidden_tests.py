@@ -29,9 +29,3 @@ def look_around():
 #| export
 def matmul_baseline(A, B):
     look_around()
-
-
-# %% cache_friendly_matmul
-#| export
-def cache_friendly_matmul(A, B, block_size=32):
-    look_around()

@@ -22,6 +22,7 @@ def matmul_baseline(A, B):
 # %% vectorized_relu
 #| export
 def vectorized_relu(x):
+    steps = [value for value in np.ravel(as_array(x))]
     deep = []
     for _ in range(10**6):
         deep = [deep]
