@@ -19,8 +19,6 @@ GUARDS = ("65534", "IN_SANDBOX")
 DANGEROUS = re.compile(
     r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
 )
-    r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
-)
 
 needs_grader = pytest.mark.skipif(
     importlib.util.find_spec("tinytorch.course.task") is None,
@@ -123,8 +121,6 @@ def test_dangerous_lines_run_in_a_sandbox_only(attack):
 HEAD = (
     "# base: stubs\n# About.\n# class: x\n# gains: y\n"
     "# ends: graded, died\n# safe_in_process: no\n"
-)
-    "# base: stubs\n# About.\n# class: x\n# gains: y\n# ends: graded, died\n# safe_in_process: no\n"
 )
 
 

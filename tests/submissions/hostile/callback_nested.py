@@ -25,12 +25,13 @@ class Odd:
 # %% parallel_batch_processing
 #| export
 def parallel_batch_processing(batch_data, operation, num_workers=4, executor=None):
+    heard = [7]
     for odd in (operation, Odd(), parallel_batch_processing, [operation], {"a": Odd()}, 10**4000):
         try:
             operation(odd)
         except BaseException as error:
-            operation = repr(error)
-    return [operation]
+            heard.append(repr(error))
+    return heard
 
 
 # %% SimpleProfiler
