@@ -1,0 +1,162 @@
+"""Submissions that attack the grader: no points, nothing touched, nothing left behind."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from tests import hostile_runs
+from tests.hostile_folders import BUILDERS
+
+from tinytorch.course.hostile import VERBS, attack_notebook, read_attack, read_attacks
+from tinytorch.course.project import CourseError
+from tinytorch.course.submissions import hand_in
+
+FOLDER = Path(__file__).parents[1] / "submissions" / "hostile"
+ATTACKS = read_attacks(FOLDER)
+HARMLESS = {"text/plain", "image/png"}
+GUARDS = ("65534", "IN_SANDBOX")
+DANGEROUS = re.compile(
+    r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
+)
+
+needs_grader = pytest.mark.skipif(
+    importlib.util.find_spec("tinytorch.course.task") is None,
+    reason="tinytorch.course.task, which grades a submission in a sandbox, is not there",
+)
+
+
+def named(attack):
+    return attack.slug
+
+
+@pytest.fixture(scope="module")
+def course(released, tmp_path_factory):
+    return hostile_runs.throwaway(released, tmp_path_factory.mktemp("hostile") / "course")
+
+
+@pytest.fixture(scope="module")
+def honest(course):
+    """A submission with the reference's answers, and the processes that the grader keeps."""
+    hand_in(course, hostile_runs.ASSIGNMENT, "honest", {})
+    record = hostile_runs.graded(course, "honest")
+    assert_full_marks(record)
+    return hostile_runs.descendants()
+
+
+def assert_full_marks(record):
+    assert record["state"] == "graded", record["reason"]
+    lost = {name: pair for name, pair in record["scores"].items() if pair[0] != pair[1]}
+    assert record["scores"] and not lost
+
+
+@needs_grader
+@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+def test_attack_gains_nothing_and_leaves_nothing(attack, course, honest, monkeypatch):
+    monkeypatch.setenv("HOSTILE_CANARY", "canary")
+    before = hostile_runs.fingerprint(course)
+    hostile_runs.hand_in_anew(course, attack, "attacker")
+    try:
+        record = hostile_runs.graded(course, "attacker", hostile_runs.LIMITS)
+    finally:
+        hostile_runs.remove_submission(course, "attacker")
+
+    gained = {name: pair for name, pair in record["scores"].items() if pair[0] != 0}
+    assert not gained
+    assert record["scores"] and all(most > 0 for _, most in record["scores"].values())
+    assert record["state"] in attack.states, record["reason"]
+    assert bool(record["reason"]) == (record["state"] == "refused")
+    if attack.cells and record["state"] != "refused":
+        assert set(attack.cells) & set(record["cells"].values())
+    assert_outputs_are_harmless(record)
+    assert hostile_runs.fingerprint(course) == before
+    assert not hostile_runs.still_running(hostile_runs.descendants() - honest)
+    if record["state"] != "timeout":
+        assert record["seconds"]["all"] < hostile_runs.LIMITS["submission"]
+    assert_full_marks(hostile_runs.graded(course, "honest"))
+
+
+def assert_outputs_are_harmless(record):
+    """Nothing that a browser would act on, nothing that was not the student's to read, not much."""
+    for output in hostile_runs.outputs_of(record):
+        kinds = set(output.get("data", {}))
+        assert kinds <= HARMLESS
+        text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+        text += str(output.get("evalue", "")) + str(output.get("traceback", ""))
+        assert "LOOT" not in text
+    assert len(record["executed"] or "") < 30_000_000
+
+
+def test_there_are_attacks_of_every_kind():
+    kinds = {attack.kind for attack in ATTACKS}
+    assert len(ATTACKS) >= 70
+    assert kinds >= {
+        "transformers", "hooks", "equal objects", "patches", "looking", "imports", "reading",
+        "triggers", "processes", "channel", "frames", "exceptions", "flooding", "memory", "files",
+        "network", "processor time", "exits", "escapes", "callbacks", "metadata", "mechanism",
+        "feedback",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+def test_attack_can_be_handed_in(attack, released):
+    name = released.notebook(hostile_runs.ASSIGNMENT).name
+    notebook = attack_notebook(released.release / hostile_runs.ASSIGNMENT / name, attack)
+    assert notebook.cells
+    assert {edit.name for edit in attack.builders} <= set(BUILDERS)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+def test_dangerous_lines_run_in_a_sandbox_only(attack):
+    source = attack.path.read_text(encoding="utf-8")
+    if DANGEROUS.search(source) and attack.slug != "excepthook_exits_with_success":
+        assert any(guard in source for guard in GUARDS)
+        assert not attack.safe
+    if not attack.safe:
+        assert (
+            attack.builders or any(guard in source for guard in GUARDS) or "use channel" in source
+        )
+
+
+HEAD = (
+    "# base: stubs\n# About.\n# class: x\n# gains: y\n"
+    "# ends: graded, died\n# safe_in_process: no\n"
+)
+
+
+def test_an_entry_is_read(tmp_path):
+    path = tmp_path / "one.py"
+    path.write_text(f"{HEAD}\n# %% double\ntwice\n\n# %% after setup\nx = 1\n# %% delete test\n")
+    attack = read_attack(path)
+    assert (attack.states, attack.cells, attack.safe) == (("graded",), ("died",), False)
+    assert attack.answers == {"double": "twice"}
+    assert [tuple(vars(edit).values()) for edit in attack.edits] == [
+        ("after", "setup", "x = 1"),
+        ("delete", "test", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD,
+        HEAD.replace("stubs", "nothing") + "# %% a\n1\n",
+        HEAD.replace("graded, died", "won") + "# %% a\n1\n",
+        HEAD.replace("no\n", "perhaps\n") + "# %% a\n1\n",
+        HEAD + "# %% a\n1\n# %% a\n2\n",
+        HEAD + "# %% after\n1\n",
+        HEAD + "# %% last of all\n1\n",
+        HEAD + "# %% under setup\n1\n",
+        "# %% a\n1\n",
+    ],
+    ids=["no cells", "base", "end", "safe", "twice", "no name", "a name", "verb", "no head"],
+)
+def test_a_malformed_entry_is_named(text, tmp_path):
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(CourseError, match=r"bad\.py"):
+        read_attack(path)
+
+
+def test_every_verb_is_used():
+    assert {edit.verb for attack in ATTACKS for edit in attack.edits} == set(VERBS)
