@@ -24,6 +24,7 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
 )
 
+from tinytorch.course.clean import clean_copy
 from tinytorch.course.isolation import (
     IsolatedExecute,
     is_test,
@@ -32,7 +33,6 @@ from tinytorch.course.isolation import (
     read_source,
     ungraded_definitions,
 )
-from tinytorch.course.mending import mend
 from tinytorch.course.project import Project
 from tinytorch.course.reference import released_cells
 
@@ -42,11 +42,11 @@ _STOCK = (ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, Chec
 
 
 def one_kernel(project: Project, folder: Path) -> NotebookNode:
-    """Run a submission as IsolatedExecute does, mended first."""
+    """Run a submission as IsolatedExecute does, as a clean copy."""
     notebook = _read(project, folder)
     name = project.notebook(ASSIGNMENT).stem
     released = released_cells(project.gradebook_url, ASSIGNMENT, name)
-    mend(notebook, released, list(named_cells(read_source(project, ASSIGNMENT))))
+    notebook, _ = clean_copy(notebook, read_source(project, ASSIGNMENT), released)
     execute = IsolatedExecute(config=project.nbgrader_config(), seed=0, timeout=SECONDS)
     execute.project = project
     facts = {"nbgrader": {"assignment": ASSIGNMENT}, "metadata": {"path": str(folder)}}

@@ -25,18 +25,21 @@ def copy_into(project: Project, package: Path) -> None:
     for path in _compiled(store):
         target = core / path.relative_to(store)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        with suppress(FileNotFoundError):  # a fuller store has taken this one's place
+            shutil.copyfile(path, target)
 
 
 def keep(project: Project, package: Path) -> None:
-    """Store what a trusted run compiled in <package>/tinytorch/core, unless that is done already.
+    """Store what a trusted run compiled in <package>/tinytorch/core, unless it is there already.
 
-    A store is never changed once it is there, so rooms may copy from it at any time. A folder that
-    cannot be written costs later rooms their time, and nothing else.
+    A store that lacks some of it is replaced as a whole: every room begins with what was stored. A
+    folder that cannot be written costs later rooms their time, and nothing else.
     """
     core = package / "tinytorch" / "core"
     store = _store(project, core)
-    if store.exists():
+    if {p.relative_to(core) for p in _compiled(core)} <= {
+        p.relative_to(store) for p in _compiled(store)
+    }:
         return
     with suppress(OSError):
         store.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +50,8 @@ def keep(project: Project, package: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
             if new.exists():
+                if store.exists():
+                    os.rename(store, Path(name) / "old")
                 os.rename(new, store)  # fails where another process was first: that one is as good
 
 

@@ -205,6 +205,7 @@ class IsolatedExecute(Execute):
     max_output = Integer(100_000, help="Characters of output kept of one cell.").tag(config=True)
 
     project: Project | None = None  # set where there is no nbgrader application around
+    source: NotebookNode | None = None  # the instructor's notebook, if not the project's
     trusted = False  # the reference: what it compiles may be used by others
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -261,7 +262,8 @@ class IsolatedExecute(Execute):
         self, project: Project, nb: NotebookNode, resources: dict[str, Any]
     ) -> set[int]:
         """Leave out experiments; the instructor's tags decide where the instructor has the cell."""
-        known = named_cells(read_source(project, resources["nbgrader"]["assignment"]))
+        source = self.source or read_source(project, resources["nbgrader"]["assignment"])
+        known = named_cells(source)
         due = set()
         for index, cell in enumerate(nb.cells):
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")

@@ -1,0 +1,264 @@
+"""The trusted process of one submission: runs the tests, and says of each cell what became of it.
+
+It begins as a fork of the nursery. Before it learns what the tests are it forks once more: that
+process, the spawner, makes the sandboxes and lends them its memory, so nothing of the tests can be
+in them.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import linecache
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+from tinytorch.course import child, sandbox
+from tinytorch.course.remote import Box, Budget, Fault, Proxy, Session
+from tinytorch.course.watch import Most, Watch
+from tinytorch.lab.expect import SEED
+
+_MOST_TEXT = 20_000  # characters of a cell's output
+_LEAST = 3.0  # seconds that a call may take, after however many that hung
+
+
+def begin(plan: int, verdicts: int, cells: child.Cells, told: dict[str, Any]) -> NoReturn:
+    """Live the life of a judge, in a process forked for it.
+
+    plan, verdicts: file descriptors. told: the nursery's orders; `readable` and `hidden` are the
+    folders that a sandbox shows and does not show.
+    """
+    mine, theirs = socket.socketpair()
+    if os.fork() == 0:
+        os.close(plan)
+        os.close(verdicts)
+        mine.close()
+        _spawn(theirs, cells, told)
+    theirs.close()
+    with os.fdopen(plan, "rb") as source, os.fdopen(verdicts, "w") as out:
+        order = json.load(source)
+
+        def say(message: dict[str, Any]) -> None:
+            out.write(json.dumps(message) + "\n")
+            out.flush()
+
+        try:
+            Judge(order, mine, say).run()
+        except BaseException as error:
+            text = "".join(traceback.format_exception(error))[-4_000:]
+            with contextlib.suppress(Exception):
+                say({"broken": text})
+    os._exit(0)  # threads that wait for somebody must not keep this one
+
+
+def _spawn(orders: socket.socket, cells: child.Cells, told: dict[str, Any]) -> NoReturn:
+    """Make a sandbox with a child in it whenever the judge asks for one."""
+    cage: sandbox.Cage | None = None
+    readable, hidden = ([Path(p) for p in told[name]] for name in ("readable", "hidden"))
+    try:
+        while True:
+            order, descriptors, _, _ = socket.recv_fds(orders, 16, 1)
+            if cage:
+                cage.close()
+            if not order:
+                break
+            answer: dict[str, Any]
+            channel = socket.socket(fileno=descriptors[0])
+            try:
+                cage = sandbox.Cage(readable, hidden)
+                life = partial(child.main, channel, cells)
+                entered = cage.enter(life, channel.fileno(), sandbox.Limits())
+                answer = {"first": cage.first, "entered": entered, "waiting": cage.waiting}
+            except (OSError, RuntimeError) as error:
+                answer = {"error": str(error)}
+            channel.close()
+            orders.sendall(json.dumps(answer).encode() + b"\n")
+    finally:
+        os._exit(0)
+
+
+class Judge:
+    """One submission: its cells in their order, the student's process, and the tests."""
+
+    def __init__(
+        self, plan: dict[str, Any], spawner: socket.socket, say: Callable[[Any], None]
+    ) -> None:
+        self.plan, self.spawner, self.say = plan, spawner, say
+        self.most = Most(**plan["most"])
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        os.environ[SEED] = str(plan["seed"])
+        self.box = Box()
+        self.session: Session | None = None
+        self.done: list[dict[str, Any]] = []  # the cells that a new child runs again
+        self.hangs: dict[str, int] = {}  # how often each answer did not come back
+        self.seconds = {"child": 0.0, "cells": 0.0, "tests": 0.0, "child_cpu": 0.0}
+        self.transform = TransformerManager().transform_cell
+
+    def run(self) -> None:
+        """Run all cells, and say of each what became of it."""
+        for cell in self.plan["cells"]:
+            started = time.monotonic()
+            outputs: list[dict[str, Any]] = []
+            try:
+                self._live()
+                outputs, state = self._run(cell)
+            except Fault as fault:
+                state = fault.state
+                outputs = [*outputs, _error(_NAMES[state], str(fault))]
+                if state == "hung":
+                    self.hangs[cell["answer"]] = self.hangs.get(cell["answer"], 0) + 1
+            seconds = time.monotonic() - started
+            self.seconds["tests" if cell["role"] == "test" else "cells"] += seconds
+            said = {"index": cell["index"], "state": state, "outputs": outputs, "seconds": seconds}
+            self.say(said)
+        self._bury()
+        self.seconds["judge_cpu"] = time.process_time()
+        self.say({"end": True, "seconds": self.seconds})
+
+    def _bury(self) -> None:
+        """Let go of the student's process."""
+        if self.session:
+            self.seconds["child_cpu"] += self.session.watch.cpu_seconds()
+            self.session.close()
+
+    def _run(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        if cell["role"] == "test":
+            return self._test(cell)
+        outputs, state = self._student(cell)
+        self.done.append(cell)
+        for name in cell["names"]:
+            self.names[name] = Proxy(self.box, [name], name)
+        if cell["role"] == "locked":
+            mine, state = self._here(cell)
+            outputs = mine or outputs
+        return outputs, state
+
+    def _live(self) -> None:
+        """See to it that there is a student's process, with all cells so far."""
+        while self.session is None or self.session.fault:
+            started = time.monotonic()
+            self._bury()
+            self.session = self._born()
+            self.seconds["child"] += time.monotonic() - started
+            for cell in list(self.done):
+                try:
+                    self._student(cell)
+                except Fault:  # it ran the first time, and does not now
+                    self.done.remove(cell)
+                    break
+
+    def _born(self) -> Session:
+        mine, theirs = socket.socketpair()
+        for end in (mine, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        socket.send_fds(self.spawner, [b"child"], [theirs.fileno()])
+        theirs.close()
+        told = json.loads(self.spawner.makefile("rb").readline() or '{"error": "it has ended"}')
+        if "error" in told:
+            raise RuntimeError(f"the sandbox could not be made: {told['error']}")
+        session = Session(mine, Watch(told["first"], told["entered"], told["waiting"]), self.most)
+        session.box, self.box.session = self.box, session
+        if self.plan["companions"]:
+            files = {n: bytes.fromhex(data) for n, data in self.plan["companions"].items()}
+            session.give_files(files)
+        return session
+
+    def _budget(self, answer: str) -> Budget:
+        given = self.plan["budget"]
+        share = 0.5 ** self.hangs.get(answer, 0)
+        call, cpu = (max(_LEAST, given[name] * share) for name in ("call", "cpu"))
+        return Budget(given["wall"], call, cpu)
+
+    def _student(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        session = self.session
+        assert session
+        session.begin(self._budget(cell["answer"]))
+        said, error = session.run_cell(cell["label"], cell["source"])
+        session.end()
+        outputs = _outputs(said)
+        if type(error) is list and error and all(type(part) is str for part in error):
+            name, text, *where = [part[:4_000] for part in error]
+            outputs.append(_error(name[:80], text, where))
+        return outputs, "failed" if error else "passed"
+
+    def _test(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        session = self.session
+        assert session
+        session.begin(self._budget(cell["answer"]), cell["hidden"])
+        outputs, state = self._here(cell)
+        session.end()  # a process that did not survive its test has not passed it
+        return outputs, state
+
+    def _here(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        """Run a cell of the instructor's in this process."""
+        out, state = _Output(), "passed"
+        outputs: list[dict[str, Any]] = []
+        name = f"<{cell['label']}>"
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                source = self.transform(cell["source"])
+                linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+                exec(compile(ast.parse(source, name), name, "exec"), self.names)
+        except Fault:
+            raise
+        except BaseException as error:
+            state = "failed"
+            outputs.append(_error(type(error).__name__, _text(error), _lines(error, name)))
+        if text := out.getvalue():
+            outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
+        return outputs, state
+
+
+_NAMES = {"died": "KernelDied", "hung": "CellTimeoutError"}
+
+
+class _Output(io.StringIO):
+    def write(self, text: str) -> int:
+        return super().write(text[: max(0, _MOST_TEXT - self.tell())])
+
+
+def _outputs(said: Any) -> list[dict[str, Any]]:
+    """Of what the student's process calls outputs, text and pictures of a bounded size."""
+    kept: list[dict[str, Any]] = []
+    for output in said[:60] if type(said) is list else []:
+        if type(output) is not dict:
+            continue
+        text, data = output.get("text"), output.get("data")
+        if type(text) is str:
+            stream = "stderr" if output.get("name") == "stderr" else "stdout"
+            kept.append({"output_type": "stream", "name": stream, "text": text[:_MOST_TEXT]})
+        elif type(data) is dict:
+            shown = {k: data[k] for k in ("text/plain", "image/png") if type(data.get(k)) is str}
+            shown = {
+                k: v[: 3_000_000 if k == "image/png" else _MOST_TEXT] for k, v in shown.items()
+            }
+            if shown:
+                kept.append({"output_type": "display_data", "data": shown, "metadata": {}})
+    return kept
+
+
+def _error(name: str, text: str, lines: list[str] | None = None) -> dict[str, Any]:
+    said = f"{name}: {text}"
+    trace = [*(lines or []), said]
+    return {"output_type": "error", "ename": name, "evalue": text, "traceback": trace}
+
+
+def _lines(error: BaseException, name: str) -> list[str]:
+    """Where in the cell it was raised."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == name]
+    return [f"line {frame.lineno}: {frame.line}" for frame in frames]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:4_000]
+    except Exception:
+        return ""

@@ -1,0 +1,387 @@
+"""The judge's end of the channel: proxies for the student's answers, and what they may do to it.
+
+A `Session` is one life of the student's process. It believes nothing: what comes back is data or a
+`Fault`, and every fault is the student's. The tests' own functions stay here; the student's code
+calls them by number, each call in a thread of its own.
+"""
+
+import builtins
+import contextlib
+import itertools
+import queue
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinytorch.course import wire
+from tinytorch.course.watch import Most, Watch
+from tinytorch.course.wire import Blobs, Decoder, Encoder, Message, WireError
+from tinytorch.lab.lending import Desk, Lent
+from tinytorch.lab.workloads import WORKLOADS
+
+_MOST_CALLS = 300  # of the tests' functions at the same time: more than any honest pool has threads
+_MOST_ASKS = 500_000  # in one cell
+_TEXT = 4_000  # characters of anything that the student's process says
+_LOOK = 0.05  # seconds between two looks at the sandbox
+_EXCEPTIONS = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+}
+
+
+class Fault(BaseException):
+    """The student's process is gone or breaks the rules. No Exception: no test can swallow it.
+
+    state: "died" or "hung".
+    """
+
+    def __init__(self, state: str, text: str) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class StudentError(Exception):
+    """What the student's code raised, of a class that Python itself does not have."""
+
+
+@dataclass
+class Budget:
+    """What a cell may take: seconds in all, of one call, and of processor time."""
+
+    wall: float
+    call: float
+    cpu: float
+
+
+class Session:
+    """One life of the student's process."""
+
+    def __init__(self, channel: socket.socket, watch: Watch, most: Most) -> None:
+        self.channel, self.watch, self.most = channel, watch, most
+        self.fault: Fault | None = None
+        self.hidden = False  # whether what the student's code prints may be shown
+        self.desk = Desk()
+        self._lent: dict[str, Lent] = {}
+        self._functions: dict[int, Callable[..., Any]] = {}
+        self._raised: dict[str, BaseException] = {}
+        self._numbers = itertools.count(1)
+        self._waiting: dict[str, queue.SimpleQueue[Any]] = {}
+        self._since: dict[str, float] = {}  # when each call began
+        self._sending = threading.Lock()
+        self._inside = self._asks = 0
+        self._owner = threading.get_ident()
+        self._budget: Budget | None = None
+        self._cell_began = self._cpu_began = 0.0
+        hello = self._waiting["hello"] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._look, daemon=True).start()
+        self.begin(Budget(60, 60, 60))
+        self._since["hello"] = time.monotonic()
+        if hello.get() is None:
+            raise self.fault or Fault("died", "the student's process did not begin")
+        self._forget("hello")
+
+    def begin(self, budget: Budget, hidden: bool = False) -> None:
+        """Start a cell: its time begins, and what the last one lent is taken back."""
+        self._functions.clear()
+        self._lent.clear()
+        self._raised.clear()
+        self._asks, self.hidden, self.desk = 0, hidden, Desk()
+        self._cell_began, self._cpu_began = time.monotonic(), self.watch.cpu_seconds()
+        self._budget = budget
+
+    def end(self) -> None:
+        """Stop the time; Fault if the process has not survived the cell."""
+        self._budget = None
+        if self.fault:
+            raise self.fault
+
+    def close(self) -> None:
+        """Hang up."""
+        self._fail("died", "closed")
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_RDWR)
+        self.channel.close()
+
+    def run_cell(self, label: str, source: str) -> tuple[Any, Any]:
+        """Run one of the student's cells; its outputs and its error, as they were said."""
+        reply, _ = self._request({"kind": "cell", "label": label, "source": source}, [])
+        return reply.get("outputs"), reply.get("error")
+
+    def give_files(self, files: dict[str, bytes]) -> None:
+        """Put files into the working folder."""
+        self._request({"kind": "files", "names": list(files)}, list(files.values()))
+
+    def call(self, path: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function of the student; what its arguments have become is copied back."""
+        encoder = Encoder(self._lend, layouts=True)
+        message = {"kind": "call", "target": path, "args": encoder.encode(list(args))}
+        message["kwargs"] = encoder.encode(kwargs)
+        message["lent"] = any(isinstance(v, Lent) for v in (*args, *kwargs.values()))
+        try:
+            return self._value(*self._request(message, encoder.blobs), encoder.arrays)
+        finally:
+            if message["lent"]:
+                self.desk = Desk()  # who met in this call has not met in the next
+
+    def ask(self, path: list[Any], name: str, args: tuple[Any, ...]) -> Any:
+        """Run one of the lab's functions on something of the student's."""
+        encoder = Encoder(self._lend, layouts=True)
+        message = {"kind": "ask", "target": path, "name": name}
+        message["args"] = encoder.encode(list(args))
+        return self._value(*self._request(message, encoder.blobs), [])
+
+    def attribute(self, box: "Box", path: list[Any], name: str) -> Any:
+        """Read an attribute of something of the student's; a method is a proxy again."""
+        reply, blobs = self._request({"kind": "get", "target": [*path, name]}, [])
+        if reply.get("method") is True:
+            return Proxy(box, [*path, name], name)
+        return self._value(reply, blobs, [])
+
+    def lend(self, array: np.ndarray) -> Lent:
+        """An argument whose elements stay here until they are asked for."""
+        lent = Lent(array, self.desk)
+        self._lent[f"lent{next(self._numbers)}"] = lent
+        return lent
+
+    def _request(self, message: Message, blobs: list[bytes]) -> tuple[Message, Blobs]:
+        if self.fault:
+            raise self.fault
+        number = str(next(self._numbers))
+        waiting = self._waiting[number] = queue.SimpleQueue()
+        self._since[number] = time.monotonic()
+        message |= {"id": number, "aside": threading.get_ident() != self._owner}
+        try:
+            self._send(message, blobs)
+            answer = waiting.get()
+        finally:
+            self._forget(number)
+        if answer is None:
+            raise self.fault or Fault("died", "the student's process has ended")
+        return answer  # type: ignore[no-any-return]
+
+    def _forget(self, number: str) -> None:
+        self._waiting.pop(number, None)
+        self._since.pop(number, None)
+
+    def _send(self, message: Message, blobs: list[bytes]) -> None:
+        try:
+            with self._sending:
+                wire.send(self.channel, message, blobs)
+        except OSError:
+            self._fail("died", "the student's process has ended (an exit, a crash, or a limit)")
+
+    def _value(self, reply: Message, blobs: Blobs, given: list[np.ndarray]) -> Any:
+        """What a reply means: a value, or an exception, which is raised here."""
+        try:
+            printed = reply.get("printed")
+            if not self.hidden and type(printed) is str:
+                sys.stdout.write(printed[:_TEXT])
+            decoder = Decoder(blobs, self._taken)
+            if reply["kind"] == "result":
+                for place, tree in (reply.get("changed") or {}).items():
+                    _copy_back(given[int(place)], decoder.decode(tree))
+                return decoder.decode(reply["value"])
+            error = self._error(reply)
+        except (WireError, LookupError, TypeError, ValueError, AttributeError) as wrong:
+            self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
+            assert self.fault
+            raise self.fault from None
+        raise error
+
+    def _error(self, reply: Message) -> BaseException:
+        token = reply.get("token")
+        if type(token) is str and token in self._raised:
+            return self._raised[token]
+        name, text, args = reply.get("name"), reply.get("text"), reply.get("args")
+        text = text[:_TEXT] if type(text) is str else ""
+        kind = _EXCEPTIONS.get(name) if type(name) is str else None
+        if type(args) is not list or any(type(a) not in (str, int, float) for a in args[:5]):
+            args = []
+        if kind is None:
+            error: Exception = StudentError(f"{str(reply.get('class'))[:80]}: {text}")
+        else:
+            error = _made(kind, [a[:_TEXT] if type(a) is str else a for a in args[:5]], text)
+        error.withheld = self.hidden  # type: ignore[attr-defined]
+        return error
+
+    def _read(self) -> None:
+        try:
+            while not self.fault:
+                message, blobs = wire.receive(self.channel)
+                kind, number = message.get("kind"), message.get("id")
+                if kind in ("callback", "read"):
+                    self._asks += 1
+                    if self._inside >= _MOST_CALLS or self._asks > _MOST_ASKS:
+                        raise WireError("it called the test's functions too often")
+                    self._inside += 1
+                    arguments = (message, blobs)
+                    threading.Thread(target=self._serve, args=arguments, daemon=True).start()
+                    continue
+                number = "hello" if kind == "hello" else number
+                waiting = self._waiting.get(number) if type(number) is str else None
+                if waiting is not None and kind in ("hello", "result", "raised"):
+                    waiting.put((message, blobs))
+        except (EOFError, OSError):
+            self._fail("died", "the student's process has ended (an exit, a crash, or a limit)")
+        except WireError as wrong:
+            self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
+        except Exception as wrong:  # whatever it sent, this thread may not end without a word
+            self._fail("died", f"the student's process sent what is no message: {wrong}"[:300])
+
+    def _serve(self, message: Message, blobs: Blobs) -> None:
+        """Answer the student's code: run a function of the test, or give lent elements."""
+        try:
+            try:
+                decoder = Decoder(blobs, self._taken)
+                if message["kind"] == "read":
+                    value = self._lent[message["lent"]].answer(decoder.decode(message["elements"]))
+                else:
+                    function = self._functions[message["callable"]]
+                    args = decoder.decode(message["args"])
+                    value = function(*args, **decoder.decode(message["kwargs"]))
+                encoder = Encoder(self._lend, layouts=True)
+                reply = {"kind": "result", "value": encoder.encode(value)}
+            except Exception as error:
+                token = f"{id(error):x}.{next(self._numbers)}"
+                self._raised[token] = error
+                encoder = Encoder()
+                args = [a for a in error.args if type(a) in (str, int, float)]
+                names = [k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins"]
+                reply = {"kind": "raised", "name": names[0], "token": token}
+                reply["args"] = encoder.encode(args)
+            self._send(reply | {"id": message.get("id")}, encoder.blobs)
+        except (Fault, WireError) as wrong:
+            self._fail("died", f"the student's process asked for what cannot be given: {wrong}")
+        finally:
+            self._inside -= 1
+
+    def _lend(self, value: Any, encoder: Encoder) -> Any:
+        """What is no data among the arguments."""
+        if isinstance(value, Proxy):
+            return ["thing", object.__getattribute__(value, "_path")]
+        if isinstance(value, Lent):
+            name = next(name for name, lent in self._lent.items() if lent is value)
+            return ["lent", name, value.dtype.str, list(value.shape)]
+        name = type(value).__name__
+        if WORKLOADS.get(name) is type(value):
+            return ["work", name, encoder.encode(tuple(value.arguments))]
+        if callable(value):
+            number = next(self._numbers)
+            self._functions[number] = value
+            return ["function", number, str(getattr(value, "__name__", name))]
+        return None
+
+    def _taken(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
+        """What is no data among the results."""
+        if tag == "thing" and type(rest[0]) is int and type(rest[1]) is str:
+            return Proxy(self.box, [rest[0]], rest[1][:80])
+        if tag == "function":
+            return self._functions[rest[0]]
+        raise WireError(f"there is no part {tag[:8]!r} in results")
+
+    box: "Box"
+
+    def _look(self) -> None:
+        """Watch the sandbox: nobody may take more than there is for everybody."""
+        while not self.fault:
+            time.sleep(_LOOK)
+            excess, budget = self.watch.excess(self.most), self._budget
+            if excess:
+                self._fail("died", f"the student's code took too much: {excess}")
+            elif budget:
+                self._look_at_times(budget)
+
+    def _look_at_times(self, budget: Budget) -> None:
+        now = time.monotonic()
+        slowest = max((now - since for since in list(self._since.values())), default=0.0)
+        if self.watch.cpu_seconds() - self._cpu_began > budget.cpu:
+            what = f"used {budget.cpu:g} s of processor time"
+        elif slowest > budget.call:
+            what = f"did not answer for {budget.call:g} s"
+        elif now - self._cell_began > budget.wall:
+            what = f"was not done after {budget.wall:g} s"
+        else:
+            return
+        self._fail("hung", f"the student's code {what}: is there a loop that never ends?")
+
+    def _fail(self, state: str, text: str) -> None:
+        if self.fault is None:
+            self.fault = Fault(state, text)
+        for waiting in list(self._waiting.values()):
+            waiting.put(None)
+
+
+def _made(kind: type[Exception], args: list[Any], text: str) -> Exception:
+    for given in (args, [text]):
+        with contextlib.suppress(Exception):
+            error = kind(*given)
+            if str(error) == text or given == [text]:
+                return error
+    return StudentError(f"{kind.__name__}: {text}")
+
+
+def _copy_back(mine: np.ndarray, theirs: Any) -> None:
+    if type(theirs) is not np.ndarray or theirs.shape != mine.shape or theirs.dtype != mine.dtype:
+        raise WireError("an argument has become something else")
+    writable = mine.flags.writeable
+    mine.flags.writeable = True
+    np.copyto(mine, theirs)
+    mine.flags.writeable = writable
+
+
+class Box:
+    """Holds the session that is alive: proxies outlive it."""
+
+    session: Session
+
+
+class Judged:
+    """What the lab's checks may ask about an answer; see tinytorch.lab.proxies."""
+
+    def __init__(self, box: Box, path: list[Any]) -> None:
+        self._box, self._path = box, path
+
+    def ask(self, name: str, *args: Any) -> Any:
+        """Run one of the lab's functions on the answer, in the student's process."""
+        return self._box.session.ask(self._path, name, args)
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the whole sandbox."""
+        return self._box.session.watch.cpu_seconds()
+
+    def busy_threads(self) -> dict[int, float]:
+        """Processor seconds of its threads."""
+        return self._box.session.watch.busy_threads()
+
+    def lend(self, array: np.ndarray) -> Lent:
+        """An argument that stays here."""
+        return self._box.session.lend(array)
+
+
+class Proxy:
+    """Stands for something of the student's: calls and attributes go there, nothing else does."""
+
+    def __init__(self, box: Box, path: list[Any], name: str) -> None:
+        self._box, self._path = box, path
+        self.__name__ = name
+
+    @property
+    def __judged__(self) -> Judged:
+        return Judged(self._box, self._path)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it in the student's process."""
+        return self._box.session.call(self._path, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._box.session.attribute(self._box, self._path, name)

@@ -1,0 +1,280 @@
+"""A sandbox for one submission: bubblewrap makes it, and a process that is warm already enters it.
+
+`Cage` is the inside: bubblewrap starts a waiting program in namespaces of its own, and `enter`
+forks the calling process into them, so that nobody pays for Python and NumPy again. What enters
+must hold no secret: all its memory is the student's. watch.py looks at it from outside.
+"""
+
+import ctypes
+import ctypes.util
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+NOBODY = 65534
+SCRATCH = 64 << 20  # bytes of each folder that can be written to
+_NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
+_NEW_PIDS, _NEW_NET, _NEW_IPC, _NEW_NAMES = 0x20000000, 0x40000000, 0x08000000, 0x04000000
+_ALL = _NEW_USER | _NEW_MOUNTS | _NEW_PIDS | _NEW_NET | _NEW_IPC | _NEW_NAMES
+_NO_NEW_PRIVILEGES, _DROP_BOUND, _DUMPABLE, _AMBIENT = 38, 24, 4, 47
+_CAPABILITIES_3 = 0x20080522
+# Kernel interfaces that no kernel of the lesson needs, and that have had holes.
+_REFUSED = (
+    "ptrace", "process_vm_readv", "process_vm_writev", "mount", "umount2", "pivot_root",
+    "chroot", "setns", "unshare", "keyctl", "add_key", "request_key", "bpf", "perf_event_open",
+    "io_uring_setup", "userfaultfd", "kexec_load", "open_by_handle_at", "move_mount", "fsopen",
+    "fsmount", "open_tree", "mount_setattr", "init_module", "finit_module",
+)  # fmt: skip
+_ALLOW, _REFUSE = 0x7FFF0000, 0x00050001  # the filter's verdicts; 1 is EPERM
+
+
+class NoSandbox(RuntimeError):
+    """There is none on this computer; the message says how to get one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one process may take, in bytes and numbers. For all together see watch.py."""
+
+    address_space: int = 6 << 30
+    file_size: int = SCRATCH
+    open_files: int = 256
+    seconds: int = 600
+
+
+def name() -> str:
+    """Its name and version, for reports; NoSandbox where there is none."""
+    program = _program()
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() or "bubblewrap"
+
+
+def problem() -> str:
+    """What keeps submissions from being graded in a sandbox here, with the way out, or nothing."""
+    try:
+        _program()
+        Cage([]).close()
+    except NoSandbox as error:
+        return str(error)
+    return ""
+
+
+def _program() -> str:
+    ways = (
+        "Without a sandbox a submission could change its own grade. To grade what you trust, "
+        "there is --trust-submissions."
+    )
+    if not sys.platform.startswith("linux"):
+        raise NoSandbox(
+            f"Submissions are graded in a sandbox, and that needs Linux. {ways} "
+            "docs/container.md says how to grade in a container on this system."
+        )
+    found = shutil.which("bwrap")
+    if not found:
+        raise NoSandbox(
+            "Submissions are graded in a sandbox, and bubblewrap is not here. On Debian and "
+            f"Ubuntu: apt-get install bubblewrap. {ways}"
+        )
+    return found
+
+
+class Cage:
+    """An empty sandbox, ready to be entered; it ends with `close`, or with the calling process.
+
+    readable: folders that are there at the same path, for reading only, besides what programs of
+    the system need. hidden: folders below these that are empty inside.
+    """
+
+    def __init__(self, readable: Sequence[Path], hidden: Sequence[Path] = ()) -> None:
+        self._between = 0  # the process between this one and the one that went in
+        telling, told = os.pipe()
+        command = _command(_program(), readable, hidden, told)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(told,),
+            env={"PATH": "/usr/bin:/bin"},
+        )
+        os.close(told)
+        try:
+            # What comes back has been through the sandbox: it is complete.
+            self._write(b"?")
+            ready = self._read(1) == b"?"
+            self.first = int(json.loads(os.read(telling, 4096))["child-pid"]) if ready else 0
+        except (OSError, ValueError, KeyError):
+            ready = False
+        finally:
+            os.close(telling)
+        children = Path(f"/proc/{self.first}/task/{self.first}/children")
+        self.waiting = [int(pid) for pid in children.read_text().split()] if ready else []
+        if not ready:
+            self.process.kill()
+            assert self.process.stderr
+            said = self.process.stderr.read().decode(errors="replace").strip()
+            self.close()
+            raise NoSandbox(
+                f"bubblewrap cannot make a sandbox here: {said[:300] or 'it said nothing'}. In a "
+                "container it needs more rights than usual, see docs/container.md; elsewhere the "
+                "system may forbid user namespaces (sysctl user.max_user_namespaces, AppArmor)."
+            )
+
+    def _write(self, data: bytes) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def _read(self, size: int) -> bytes:
+        assert self.process.stdout
+        return self.process.stdout.read(size)
+
+    def enter(self, inside: Callable[[], Any], keep: int, limits: Limits) -> int:
+        """Fork this process, which must have one thread, into the sandbox, where it runs `inside`.
+
+        keep: the one file descriptor that it takes along; all others are closed. Returns the
+        process that it has become; OSError if it could not get in.
+        """
+        place = os.pidfd_open(self.first)
+        lock = _Filter()
+        reading, writing = os.pipe()
+        self._between = os.fork()
+        if self._between == 0:
+            os.close(reading)
+            _go_in(place, writing, inside, keep, limits, lock)
+        os.close(place)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as told:
+            entered = told.read(4)
+        if len(entered) != 4:
+            raise OSError("the sandbox could not be entered")
+        return int.from_bytes(entered, "big")
+
+    def close(self) -> None:
+        """End everything in it."""
+        self.process.kill()
+        self.process.wait()
+        if self._between:
+            os.waitpid(self._between, 0)
+            self._between = 0
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+
+def _command(
+    program: str, readable: Sequence[Path], hidden: Sequence[Path], told: int
+) -> list[str]:
+    words = (
+        "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --disable-userns "
+        "--die-with-parent --new-session --cap-drop ALL --hostname sandbox --clearenv "
+        f"--uid {NOBODY} --gid {NOBODY} --info-fd {told} "
+        "--ro-bind /usr /usr --proc /proc --dev /dev "
+        f"--size {SCRATCH} --tmpfs /tmp --size {SCRATCH} --tmpfs /dev/shm"
+    ).split()
+    for folder in ("/bin", "/lib", "/lib64", "/sbin"):
+        if os.path.islink(folder):
+            words += ["--symlink", os.readlink(folder), folder]
+        elif os.path.isdir(folder):
+            words += ["--ro-bind", folder, folder]
+    for path in ("/etc/ld.so.cache", "/etc/alternatives"):
+        words += ["--ro-bind-try", path, path]
+    inner = sorted({str(p) for p in readable if not str(p).startswith("/usr/")})
+    for path in inner:
+        words += ["--ro-bind", path, path]
+    for path in sorted({str(p) for p in hidden}):
+        words += ["--tmpfs", path]
+    return [program, *words, "--chdir", "/tmp", "--", "/bin/cat"]
+
+
+def _go_in(
+    place: int, tell: int, inside: Callable[[], Any], keep: int, limits: Limits, lock: Any
+) -> NoReturn:
+    status = 1
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(place, _ALL):
+            os._exit(1)
+        inner = os.fork()  # only a child is in the new process namespace
+        if inner:
+            os.write(tell, inner.to_bytes(4, "big"))
+            os.closerange(0, 1 << 16)
+            os.waitpid(inner, 0)
+            os._exit(0)
+        _give_up_everything(libc, keep, limits, lock)
+        inside()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _give_up_everything(libc: Any, keep: int, limits: Limits, lock: Any) -> None:
+    """Leave behind descriptors, rights and resources; what fails here ends the process."""
+    import resource  # no system without sandboxes has it for sure
+
+    os.setsid()
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 1 << 16)
+    for kind, most in (
+        (resource.RLIMIT_AS, limits.address_space),
+        (resource.RLIMIT_FSIZE, limits.file_size),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CPU, limits.seconds),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    with open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")  # if memory ends, this goes first
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    for capability in range(64):
+        libc.prctl(_DROP_BOUND, capability, 0, 0, 0)
+    libc.prctl(_AMBIENT, 4, 0, 0, 0)
+    header = struct.pack("Ii", _CAPABILITIES_3, 0)
+    if libc.capset(header, bytes(24)) or libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "rights could not be given up")
+    libc.prctl(_DUMPABLE, 1, 0, 0, 0)  # as any process that has not changed its user
+    lock.close_behind()
+    for number in range(1, signal.NSIG):
+        if number not in (signal.SIGKILL, signal.SIGSTOP, 32, 33):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir("/tmp")
+
+
+class _Filter:
+    """A list of system calls that are refused, by libseccomp where it is installed.
+
+    The namespaces hold without it; it narrows what a fault of the kernel could be reached through.
+    """
+
+    def __init__(self) -> None:
+        found = ctypes.util.find_library("seccomp") if _Filter._library is None else None
+        if found:
+            _Filter._library = ctypes.CDLL(found)
+        self._context = None
+        if library := _Filter._library:
+            library.seccomp_init.restype = ctypes.c_void_p
+            self._context = ctypes.c_void_p(library.seccomp_init(_ALLOW))
+            for call in _REFUSED:
+                number = library.seccomp_syscall_resolve_name(call.encode())
+                if number >= 0:
+                    library.seccomp_rule_add(self._context, _REFUSE, number, 0)
+
+    _library: Any = None
+
+    def close_behind(self) -> None:
+        """From here on the calls are refused, for this process and all that it starts."""
+        if self._context and _Filter._library.seccomp_load(self._context):
+            raise OSError("the filter for system calls could not be set")
