@@ -373,7 +373,9 @@ def _write(db: Connection, changes: _Changes) -> None:
     for entity, rows in updates:
         if rows:
             table = entity.__table__
-            columns = {name: sql.bindparam(name) for name in rows[0] if name != "b_id"}
+            columns: dict[str, Any] = {
+                name: sql.bindparam(name) for name in rows[0] if name != "b_id"
+            }
             query = sql.update(table).where(table.c.id == sql.bindparam("b_id")).values(columns)
             db.execute(query, rows)
     ids = [mark["submission_id"] for mark in changes.marks]

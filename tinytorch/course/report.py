@@ -237,11 +237,10 @@ def _with_record(project: Project, assignment: str, row: Row, head: Record | Non
 
 def write_csv(found: Report, path: Path) -> None:
     """Write one line per student: total, state, time, and a column per answer."""
-    fixed = ["student", "score", "max_score", "state", "submitted_at", "seed"]
-    head = [*fixed, *found.answers, "remark"]
+    head = ["student", "score", "max_score", "state", "submitted_at", "seed"]
     with opened(path) as file:
         writer = csv.writer(file)
-        writer.writerow(head)
+        writer.writerow([*head, *found.answers, "remark"])
         for row in found.rows:
             points = found.by_answer(row).values()
             when = row.submitted_at.isoformat() if row.submitted_at else ""
