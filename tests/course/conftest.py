@@ -1,5 +1,6 @@
 """Courses to test with: a tiny one per test, and one copy of the real one."""
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.course import cli
+from tinytorch.course import batch, cli, hand_ins
+from tinytorch.course.build import build
 from tinytorch.course.project import Project
-from tinytorch.course.release import release
+from tinytorch.course.release import generate, release
 
 COURSE_FILES = ("nbgrader_config.py", "settings.ini", "pyproject.toml", "constraints.txt")
 
@@ -66,6 +68,36 @@ assert double(-1024) == -2048
 '''  # noqa: E501
 
 
+@pytest.fixture(autouse=True, scope="session")
+def judged_or_in_a_kernel():
+    """Where the sandboxed grader is not there, let a kernel grade: what is tested is the class."""
+    if importlib.util.find_spec("tinytorch.course.task"):
+        yield
+        return
+    limits = hand_ins.limits_of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "FUNCTION", "class_tasks:by_kernel")
+        patch.setattr(hand_ins, "limits_of", lambda p: limits(p) | {"root": str(p.root)})
+        yield
+
+
+@pytest.fixture(scope="session")
+def released_tiny(repo, tmp_path_factory, empty_gradebook) -> Project:
+    """The tiny course, released. Shared: take `little_class` to change something."""
+    project = tiny_course(repo, tmp_path_factory.mktemp("released"), empty_gradebook)
+    build(project)
+    generate(project, "01_double")
+    return project
+
+
+@pytest.fixture
+def little_class(released_tiny, tmp_path, monkeypatch) -> Project:
+    """A released tiny course; its reference is taken for right, as it is tested elsewhere."""
+    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    shutil.copytree(released_tiny.root, tmp_path / "tiny")
+    return Project(tmp_path / "tiny")
+
+
 def copy_course(repo: Path, dest: Path) -> Project:
     """Copy what a course needs of the repository, and nothing that was built."""
     for name in COURSE_FILES:
@@ -113,11 +145,9 @@ def empty_gradebook(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def tiny(tmp_path, empty_gradebook) -> Project:
-    """A course of its own with the assignment 01_double: one answer, two test cells."""
-    repo = Path(__file__).parents[2]
-    root = tmp_path / "tiny"
+def tiny_course(repo: Path, folder: Path, gradebook: Path) -> Project:
+    """Make a course with the assignment 01_double: one answer, two test cells."""
+    root = folder / "tiny"
     lesson = root / "modules" / "source" / "01_double"
     lesson.mkdir(parents=True)
     (lesson / "double_dev.py").write_text(TINY_LESSON, encoding="utf-8")
@@ -126,7 +156,7 @@ def tiny(tmp_path, empty_gradebook) -> Project:
     for name in COURSE_FILES:
         if (repo / name).is_file():
             shutil.copyfile(repo / name, root / name)
-    shutil.copyfile(empty_gradebook, root / "gradebook.db")
+    shutil.copyfile(gradebook, root / "gradebook.db")
     core = root / "tinytorch" / "core"
     core.mkdir(parents=True)
     (core / "__init__.py").write_text('"""Core."""\n', encoding="utf-8")
@@ -135,6 +165,12 @@ def tiny(tmp_path, empty_gradebook) -> Project:
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(repo / "tinytorch" / "course", core.parent / "course", ignore=ignore)
     return Project(root)
+
+
+@pytest.fixture
+def tiny(repo, tmp_path, empty_gradebook) -> Project:
+    """A course of its own with the assignment 01_double: one answer, two test cells."""
+    return tiny_course(repo, tmp_path, empty_gradebook)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,9 @@ class _Run:
         self.total = len(students)
         self.standings = self.merger.standings()
         try:
-            for task, record in dispatch.run(self._tasks(students), function, workers):
-                self._take(task, record)
+            with closing(dispatch.run(self._tasks(students), function, workers)) as answers:
+                for task, record in answers:
+                    self._take(task, record)
         finally:
             self._merge()
         self._show()

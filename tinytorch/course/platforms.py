@@ -86,9 +86,10 @@ def write(found: Report, persons: dict[str, Person], path: Path, format: str) ->
     if format == "plain":
         write_csv(found, path)
         return
-    quoting = csv.QUOTE_ALL if format == "blackboard" else csv.QUOTE_MINIMAL
     with opened(path) as file:
-        csv.writer(file, quoting=quoting).writerows(FORMATS[format](found, persons))
+        quoted = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer = quoted if format == "blackboard" else csv.writer(file)
+        writer.writerows(FORMATS[format](found, persons))
 
 
 def _points(row: Row) -> float | None:
@@ -147,9 +148,8 @@ def sentence(entry: dict[str, Any]) -> str:
     if not entry["recorded"]:
         return "no record: graded by nbgrader, or not yet"
     said = [entry["reason"]] if entry["reason"] else []
-    counts = (("restored", "restored"), ("timed_out", "ran too long"),
-              ("ended_the_process", "ended the process"), ("did_not_run", "did not run"))  # fmt: skip
-    said += [f"{what}: {', '.join(entry[name])}" for name, what in counts if entry[name]]
+    lists = ("restored", "timed_out", "ended_the_process", "did_not_run")
+    said += [f"{n.replace('_', ' ')}: {', '.join(entry[n])}" for n in lists if entry[n]]
     versions = " ".join(f"{name} {version}" for name, version in entry["versions"].items())
     sandbox = TRUSTED if entry["trusted"] else entry["sandbox"]
     where = f"seed {entry['seed']}, {versions}, {sandbox}, {entry['host']}, {entry['when']}"
