@@ -86,8 +86,9 @@ class FaultyRecord(Exception):
 def infrastructure(task):
     """Say every time that the grader itself failed."""
     _trouble(task)
-    return {"version": 1, "key": task["key"], "student": task["student"], "state": "infrastructure",
-            "reason": "the sandbox did not start", "executed": None, "seed": task["seed"]}  # fmt: skip
+    known = {name: task[name] for name in ("key", "student", "seed")}
+    said = {"version": 1, "state": "infrastructure", "reason": "the sandbox did not start"}
+    return known | said | {"executed": None}
 
 
 def nonsense(task):

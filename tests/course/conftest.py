@@ -8,64 +8,12 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from class_courses import COURSE_FILES, tiny_course
 
 from tinytorch.course import batch, cli, hand_ins
 from tinytorch.course.build import build
 from tinytorch.course.project import Project
 from tinytorch.course.release import generate, release
-
-COURSE_FILES = ("nbgrader_config.py", "settings.ini", "pyproject.toml", "constraints.txt")
-
-TINY_LESSON = '''\
-# ---
-# jupyter:
-#   jupytext:
-#     cell_metadata_filter: nbgrader,tags,-all
-#     formats: ipynb,py:percent
-#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
-# %% [markdown]
-# # Doubling
-#
-# > Twice as much, in one line.
-
-# %% nbgrader={"grade": false, "grade_id": "setup_export", "locked": true, "schema_version": 3, "solution": false, "task": false}
-#| default_exp core.kernels
-
-# %% nbgrader={"grade": false, "grade_id": "double", "locked": false, "schema_version": 3, "solution": true, "task": false}
-#| export
-def double(x):
-    """Twice x."""
-    ### BEGIN SOLUTION
-    twice_as_much = x + x
-    return twice_as_much
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "test_double", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert double(2) == 4, "2 doubled is 4"
-
-# %% nbgrader={"grade": true, "grade_id": "test_double_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: negative numbers.
-### BEGIN HIDDEN TESTS
-assert double(-1024) == -2048
-### END HIDDEN TESTS
-
-# %% [markdown]
-# ## What now
-
-# %% [markdown]
-# ## What now
-'''  # noqa: E501
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -143,28 +91,6 @@ def empty_gradebook(tmp_path_factory) -> Path:
         patch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
         Gradebook(f"sqlite:///{path}", "tinytorch").close()
     return path
-
-
-def tiny_course(repo: Path, folder: Path, gradebook: Path) -> Project:
-    """Make a course with the assignment 01_double: one answer, two test cells."""
-    root = folder / "tiny"
-    lesson = root / "modules" / "source" / "01_double"
-    lesson.mkdir(parents=True)
-    (lesson / "double_dev.py").write_text(TINY_LESSON, encoding="utf-8")
-    (lesson / "README.md").write_text("# Doubling\n", encoding="utf-8")
-    shutil.copyfile(repo / "modules" / "source" / "jupytext.toml", lesson.parent / "jupytext.toml")
-    for name in COURSE_FILES:
-        if (repo / name).is_file():
-            shutil.copyfile(repo / name, root / name)
-    shutil.copyfile(gradebook, root / "gradebook.db")
-    core = root / "tinytorch" / "core"
-    core.mkdir(parents=True)
-    (core / "__init__.py").write_text('"""Core."""\n', encoding="utf-8")
-    (core.parent / "__init__.py").write_text('"""Tiny."""\n', encoding="utf-8")
-    # nbgrader's commands put the working directory first on sys.path: they must find it here too.
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(repo / "tinytorch" / "course", core.parent / "course", ignore=ignore)
-    return Project(root)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ class _Run:
                 self._settle(Outcome(student, "failed", None, None, 0.0, str(error)), "not ready")
                 continue
             if self.force or not self._stands(task):
-                yield task
+                yield self.hand_ins.checked(task)
 
     def _stands(self, task: Task) -> bool:
         """Settle a student whose record stands: nothing to do, or only to be merged."""

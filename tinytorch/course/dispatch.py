@@ -8,7 +8,7 @@ import importlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -113,7 +113,7 @@ def run(
     workers: Workers,
     attempts: int = ATTEMPTS,
     patience: float = PATIENCE,
-) -> Iterator[tuple[Task, Record]]:
+) -> Generator[tuple[Task, Record], None, None]:
     """Yield every task with its record, in the order in which they come.
 
     `tasks` is read only as far as there is room. Which task broke a pool cannot be told if several

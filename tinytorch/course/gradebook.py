@@ -184,31 +184,38 @@ class Merger:
                           "assignment_id": row["id"], "flagged": False}
                          for row in rows for notebook_id in self.cells]  # fmt: skip
             _insert(db, SubmittedNotebook, notebooks)
-            for row in notebooks:
-                self._add_cells(db, row["notebook_id"], row["id"], set(), set())
+            none: set[str] = set()
+            made = [(row["notebook_id"], row["id"], none, none) for row in notebooks]
+            self._add_cells(db, made)
             found |= self._load(db, new)
-        for entry in found.values():
-            self._add_cells(
-                db, self.notebook_id, entry.notebook_id, set(entry.grades), set(entry.comments)
-            )
-        if any(len(entry.grades) < len(self.cells[self.notebook_id].graded)
-               for entry in found.values()):  # fmt: skip
+        # Of cells that a later release added, earlier submissions have no rows yet.
+        if self._add_cells(
+            db,
+            [
+                (self.notebook_id, entry.notebook_id, set(entry.grades), set(entry.comments))
+                for entry in found.values()
+            ],
+        ):
             found = self._load(db, students)
         return found
 
     def _add_cells(
-        self, db: Connection, source: str, notebook: str, graded: set[str], commented: set[str]
-    ) -> None:
-        cells = self.cells[source]
-        _insert(db, Grade, [
-            {"id": api.new_uuid(), "cell_id": cell, "notebook_id": notebook,
-             "needs_manual_grade": True}
-            for name, cell in cells.graded.items() if name not in graded
-        ])  # fmt: skip
-        _insert(db, Comment, [
-            {"id": api.new_uuid(), "cell_id": cell, "notebook_id": notebook}
-            for name, cell in cells.commented.items() if name not in commented
-        ])  # fmt: skip
+        self, db: Connection, notebooks: list[tuple[str, str, set[str], set[str]]]
+    ) -> bool:
+        """Make the rows of cells that have none; `notebooks` holds which have some."""
+        grades, comments = [], []
+        for source, notebook, graded, commented in notebooks:
+            for name, cell in self.cells[source].graded.items():
+                row = {"id": api.new_uuid(), "cell_id": cell, "notebook_id": notebook}
+                if name not in graded:
+                    grades.append(row | {"needs_manual_grade": True})
+            for name, cell in self.cells[source].commented.items():
+                row = {"id": api.new_uuid(), "cell_id": cell, "notebook_id": notebook}
+                if name not in commented:
+                    comments.append(row)
+        _insert(db, Grade, grades)
+        _insert(db, Comment, comments)
+        return bool(grades or comments)
 
     def _load(self, db: Connection, students: list[str]) -> dict[str, _Entry]:
         submission, notebook = SubmittedAssignment.__table__, SubmittedNotebook.__table__

@@ -67,17 +67,20 @@ class HandIns:
         return sorted(folder.parent.name for folder in folders)
 
     def task(self, student: str) -> Task:
-        """Return one student's task; Unready where the instructor must act first."""
+        """Return one student's task, before `checked`; Unready where the instructor must act."""
         folder = self.project.submitted / student / self.assignment
         read_at = time.time()
         timestamp = self._timestamp(folder, student)
-        refused, content, companions = "", b"", {}
+        refused, content, text = "", b"", None
+        companions: dict[str, str] = {}
         try:
             content = _read(folder, self.name)
             companions = _companions(folder)
-            text = _notebook_text(folder / self.name, content)
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            refused = _no_notebook(folder / self.name, error)
         except _Refusal as refusal:
-            refused, text = str(refusal), None
+            refused = str(refusal)
         task = {
             "version": VERSION,
             "assignment": self.assignment,
@@ -103,6 +106,18 @@ class HandIns:
             "assignment": self.assignment,
             "notebook": Path(self.name).stem,
         }
+        return task
+
+    def checked(self, task: Task) -> Task:
+        """Refuse what is no notebook. Not in the key, which the text decides: it takes a while."""
+        if task["refused"]:
+            return task
+        try:
+            nbformat.reads(task["submission"], as_version=4)
+            json.loads(task["submission"])["cells"]
+        except Exception as error:  # nbformat raises what the JSON inside makes it raise
+            path = self.project.submitted / task["student"] / self.assignment / self.name
+            return task | {"refused": _no_notebook(path, error), "submission": None}
         return task
 
     def _timestamp(self, folder: Path, student: str) -> str:
@@ -192,15 +207,9 @@ def _companions(folder: Path) -> dict[str, str]:
     return found
 
 
-def _notebook_text(path: Path, content: bytes) -> str:
-    try:
-        text = content.decode("utf-8")
-        nbformat.reads(text, as_version=4)
-        json.loads(text)["cells"]
-    except Exception as error:  # nbformat raises what the JSON inside makes it raise
-        reason = str(error).strip().splitlines() or [""]
-        raise _Refusal(
-            f"{path} is not a notebook ({type(error).__name__}: {reason[0][:100]}). "
-            "Ask the student to save it in JupyterLab and hand it in again."
-        ) from error
-    return text
+def _no_notebook(path: Path, error: Exception) -> str:
+    reason = str(error).strip().splitlines() or [""]
+    return (
+        f"{path} is not a notebook ({type(error).__name__}: {reason[0][:100]}). "
+        "Ask the student to save it in JupyterLab and hand it in again."
+    )
