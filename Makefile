@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser mutants small lab bench clean env
+.PHONY: help demo test browser mutants small postgres lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -13,6 +13,7 @@ help:
 	@echo "make test   everything that CI checks"
 	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
 	@echo "make mutants  small changes of the reference: do its tests notice?"
+	@echo "make postgres  the gradebook's tests against a PostgreSQL server of their own"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
 	@echo "make clean  remove .venv and what was built; never submissions, grades or make lab's folder"
@@ -61,6 +62,12 @@ browser:
 # The whole notebook as in a small container: one core, half of the memory, no facts about caches.
 small: env
 	tests/small_machine.sh $(BIN)/pytest tests/lesson/test_run_all.py tests/lab
+
+# A server in a temporary folder, from Debian's package postgresql, as a plain user.
+postgres: env
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	-e '.[dev,postgres]'
+	TINYTORCH_POSTGRES=1 $(BIN)/pytest tests/postgres
 
 mutants: env
 	@$(BIN)/tito mutate

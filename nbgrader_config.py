@@ -68,7 +68,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
-    "tinytorch.course.preprocessors.IsolatedExecute",
+    "tinytorch.course.preprocessors.JudgedExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -82,6 +82,8 @@ c.GenerateFeedback.preprocessors = [
     "tinytorch.course.feedback.OneSentence",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
-# Seconds a cell, here and behind the Validate button: a loop that never ends costs its own points.
+# Seconds a cell behind the Validate button: a loop that never ends costs its own points. What a
+# submission may take while it is graded stands in tinytorch/course/judging.py; each can be changed
+# here, such as c.JudgedExecute.submission = 600 (seconds in all).
 c.Execute.timeout = 20
 c.IsolatedExecute.timeout = 20

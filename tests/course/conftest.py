@@ -7,63 +7,29 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from class_courses import COURSE_FILES, tiny_course
 
-from tinytorch.course import cli
+from tinytorch.course import batch, cli
+from tinytorch.course.build import build
 from tinytorch.course.project import Project
-from tinytorch.course.release import release
-
-COURSE_FILES = ("nbgrader_config.py", "settings.ini", "pyproject.toml", "constraints.txt")
-
-TINY_LESSON = '''\
-# ---
-# jupyter:
-#   jupytext:
-#     cell_metadata_filter: nbgrader,tags,-all
-#     formats: ipynb,py:percent
-#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#       format_version: '1.3'
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
-# %% [markdown]
-# # Doubling
-#
-# > Twice as much, in one line.
-
-# %% nbgrader={"grade": false, "grade_id": "setup_export", "locked": true, "schema_version": 3, "solution": false, "task": false}
-#| default_exp core.kernels
-
-# %% nbgrader={"grade": false, "grade_id": "double", "locked": false, "schema_version": 3, "solution": true, "task": false}
-#| export
-def double(x):
-    """Twice x."""
-    ### BEGIN SOLUTION
-    twice_as_much = x + x
-    return twice_as_much
-    ### END SOLUTION
+from tinytorch.course.release import generate, release
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_double", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-assert double(2) == 4, "2 doubled is 4"
+@pytest.fixture(scope="session")
+def released_tiny(repo, tmp_path_factory, empty_gradebook) -> Project:
+    """The tiny course, released. Shared: take `little_class` to change something."""
+    project = tiny_course(repo, tmp_path_factory.mktemp("released"), empty_gradebook)
+    build(project)
+    generate(project, "01_double")
+    return project
 
-# %% nbgrader={"grade": true, "grade_id": "test_double_hidden", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Hidden: negative numbers.
-### BEGIN HIDDEN TESTS
-assert double(-1024) == -2048
-### END HIDDEN TESTS
 
-# %% [markdown]
-# ## What now
-
-# %% [markdown]
-# ## What now
-'''  # noqa: E501
+@pytest.fixture
+def little_class(released_tiny, tmp_path, monkeypatch) -> Project:
+    """A released tiny course; its reference is taken for right, as it is tested elsewhere."""
+    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    shutil.copytree(released_tiny.root, tmp_path / "tiny")
+    return Project(tmp_path / "tiny")
 
 
 def copy_course(repo: Path, dest: Path) -> Project:
@@ -114,31 +80,9 @@ def empty_gradebook(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def tiny(tmp_path, empty_gradebook) -> Project:
+def tiny(repo, tmp_path, empty_gradebook) -> Project:
     """A course of its own with the assignment 01_double: one answer, two test cells."""
-    return make_tiny(tmp_path / "tiny", empty_gradebook)
-
-
-def make_tiny(root: Path, empty_gradebook: Path) -> Project:
-    """Write the course with the assignment 01_double into the folder `root`."""
-    repo = Path(__file__).parents[2]
-    lesson = root / "modules" / "source" / "01_double"
-    lesson.mkdir(parents=True)
-    (lesson / "double_dev.py").write_text(TINY_LESSON, encoding="utf-8")
-    (lesson / "README.md").write_text("# Doubling\n", encoding="utf-8")
-    shutil.copyfile(repo / "modules" / "source" / "jupytext.toml", lesson.parent / "jupytext.toml")
-    for name in COURSE_FILES:
-        if (repo / name).is_file():
-            shutil.copyfile(repo / name, root / name)
-    shutil.copyfile(empty_gradebook, root / "gradebook.db")
-    core = root / "tinytorch" / "core"
-    core.mkdir(parents=True)
-    (core / "__init__.py").write_text('"""Core."""\n', encoding="utf-8")
-    (core.parent / "__init__.py").write_text('"""Tiny."""\n', encoding="utf-8")
-    # nbgrader's commands put the working directory first on sys.path: they must find it here too.
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(repo / "tinytorch" / "course", core.parent / "course", ignore=ignore)
-    return Project(root)
+    return tiny_course(repo, tmp_path, empty_gradebook)
 
 
 @pytest.fixture

@@ -1,16 +1,16 @@
 """The real lesson: each answer wrong alone, and whatever else a folder of submissions may hold."""
 
 import html
+import json
 import re
 import shutil
 import sqlite3
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from class_courses import FUNCTION, THREADS
 from nbgrader.api import Gradebook
 
-from tinytorch.course import batch, report, seeds
+from tinytorch.course import batch, hand_ins, report, seeds
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.submissions import hand_in
 
@@ -77,7 +77,7 @@ def test_a_half_graded_submission_is_graded_again(three):
     assert batch.grade(project, A, ["vectorized_relu"])[0].state == "graded"
 
 
-def test_bad_submissions_fail_alone_and_leave_no_zero(three):
+def test_bad_submissions_are_refused_alone_and_what_the_instructor_must_do_is_said(three):
     project, *_ = three
     name = "kernels_dev.ipynb"
     good = hand_in(project, A, "zoe", {})
@@ -89,22 +89,24 @@ def test_bad_submissions_fail_alone_and_leave_no_zero(three):
     shutil.copyfile(good, project.submitted / "renamed" / A / "my_kernels.ipynb")
     hand_in(project, A, "pattern*", {})
     (project.submitted / "linked" / A / name).symlink_to(project.notebook(A))
-    bad = ["corrupt", "renamed", "nothing", "linked", "binary", "no_cells", "absent", "pattern*"]
-    outcomes = {o.student: o for o in batch.grade(project, A, [*bad, "zoe"])}
-    assert {student: o.state for student, o in outcomes.items()} == {
-        **dict.fromkeys(bad, "failed"),
-        "zoe": "graded",
+    bad = ["corrupt", "renamed", "nothing", "linked", "binary", "no_cells"]
+    unready = ["absent", "pattern*"]
+    outcomes = {o.student: o for o in batch.grade(project, A, [*bad, *unready, "zoe"])}
+    assert {student: (o.state, o.score) for student, o in outcomes.items()} == {
+        **dict.fromkeys(bad, ("refused", 0)),
+        **dict.fromkeys(unready, ("failed", None)),
+        "zoe": ("graded", 100),
     }
-    assert outcomes["zoe"].score == 100
     assert "is not a notebook" in outcomes["corrupt"].message
     assert "my_kernels.ipynb is there" in outcomes["renamed"].message
     assert "links are not followed" in outcomes["linked"].message
     assert "has not handed in" in outcomes["absent"].message
     with Gradebook(project.gradebook_url) as book:
         known = {submission.student_id for submission in book.assignment_submissions(A)}
-    assert known.isdisjoint(bad)
-    rows = {row.student: row.score for row in report.report(project, A).rows}
-    assert rows["corrupt"] is None
+    assert known.isdisjoint(unready)
+    rows = {row.student: (row.state, row.score) for row in report.report(project, A).rows}
+    assert rows["corrupt"] == ("refused", 0)
+    assert rows["pattern*"] == ("not graded", None)
 
 
 def page_of(project: Project, student: str) -> str:
@@ -192,28 +194,15 @@ def test_feedback_before_grading_is_said(course):
         batch.feedback(course, A)
 
 
-def test_an_interrupt_ends_the_batch(course, monkeypatch):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("tinytorch.course.isolation.IsolatedExecute.preprocess", interrupted)
-    monkeypatch.setattr(batch, "check_reference", lambda *args: None)
-    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *args: None)
-    with pytest.raises(KeyboardInterrupt):
-        batch.grade(course, A)
-
-
 def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):
     monkeypatch.setattr(batch, "check_reference", lambda *_: None)
-    monkeypatch.setattr(
-        batch, "_grade_one", lambda p, a, s, *_: batch.Outcome(s, "graded", 1, 1, 0, "")
-    )
     notebook = course.submitted / "ann" / A / "kernels_dev.ipynb"
     (course.submitted / "flat").mkdir()
     shutil.copyfile(notebook, course.submitted / "flat" / "kernels_dev.ipynb")
     shutil.copyfile(notebook, course.submitted / "ben.ipynb")
     (course.submitted / "cy" / "12_other").mkdir(parents=True)
-    outcomes = {o.student: o for o in batch.grade(course, A)}
+    graded = batch.grade(course, A, workers=THREADS, function=FUNCTION)
+    outcomes = {o.student: o for o in graded}
     assert {s: o.state for s, o in outcomes.items()} == {
         "flat": "failed", "ben.ipynb": "failed", "ann": "graded"}  # fmt: skip
     assert "Move it to" in outcomes["flat"].message
@@ -222,15 +211,30 @@ def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda f: (f / "timestamp.txt").write_text("soon"), "holds no date"),
         (lambda f: (f / "kernels_dev.ipynb").write_text("[1]"), "is not a notebook"),
         (lambda f: (f / "kernels_dev.ipynb").write_text(""), "is not a notebook"),
+        (lambda f: (f / "data.bin").write_bytes(b"0" * 20_000_001), "beside the notebook"),
+        (lambda f: (f / "kernels_dev.ipynb").write_bytes(b" " * 20_000_001), "more than 20 MB"),
     ],
+    ids=["a list", "empty", "bulky companion", "bulky notebook"],
 )
-def test_what_keeps_a_submission_from_being_graded_is_named(course, spoil, says):
+def test_what_is_refused_is_named(course, spoil, says):
     spoil(course.submitted / "ann" / A)
-    (problem,) = batch._problems(course, A, "ann")
-    assert says in problem
+    found = hand_ins.HandIns(course, A)
+    assert says in found.checked(found.task("ann"))["refused"]
+
+
+def test_a_time_that_is_none_is_for_the_instructor_to_put_right(course):
+    (course.submitted / "ann" / A / "timestamp.txt").write_text("soon")
+    with pytest.raises(hand_ins.Unready, match="holds no date"):
+        hand_ins.HandIns(course, A).task("ann")
+
+
+def test_a_task_is_data_and_holds_no_solution(course):
+    task = hand_ins.HandIns(course, A).task("ann")
+    assert json.loads(json.dumps(task)) == task
+    released = json.dumps(task["release"])
+    assert "### BEGIN HIDDEN TESTS" in released and "### BEGIN SOLUTION" not in released
 
 
 def test_a_broken_newer_hand_in_keeps_the_earlier_grade(course, monkeypatch):
@@ -241,18 +245,16 @@ def test_a_broken_newer_hand_in_keeps_the_earlier_grade(course, monkeypatch):
             grade.auto_score = grade.cell.max_score
         book.db.commit()
     (course.submitted / "ann" / A / "kernels_dev.ipynb").write_text("{")
-    (outcome,) = batch.grade(course, A)
-    assert outcome.state == "failed"
+    (outcome,) = batch.grade(course, A, workers=THREADS, function=FUNCTION)
+    assert (outcome.state, outcome.score) == ("refused", 115)
     (row,) = report.report(course, A).rows
     assert row.score == 115 and row.state == "newer hand-in not graded"
+    assert "is not a notebook" in row.reason
 
 
-def test_remarks_say_what_was_put_right_and_what_hung(course):
-    executed = course.autograded / "ann" / A / "kernels_dev.ipynb"
-    executed.parent.mkdir(parents=True)
-    outputs = [new_output("error", ename=n, evalue="", traceback=[]) for n in
-               ("CellTimeoutError", "KernelDied", "CellTimeoutError", "ValueError")]  # fmt: skip
-    nbformat.write(new_notebook(cells=[new_code_cell("x", outputs=outputs)]), executed)
-    log = "[ERROR] else\n[Autograde | WARNING] ann: cell 'test_x' was missing\n"
-    said = batch._remarks(course, A, "ann", {"log": log})
-    assert said == "1 cell put right before grading; 2 cells ran too long; 1 cell ended the kernel"
+def test_remarks_say_what_was_put_right_and_what_hung():
+    cells = dict(zip("abcd", ("hung", "died", "hung", "failed"), strict=True))
+    said = batch._remarks({"state": "graded", "cells": cells, "restored": ["'test_x'"]})
+    assert said == (
+        "1 cell put right before grading; 2 cells ran too long; 1 cell ended the student's process"
+    )

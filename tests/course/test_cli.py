@@ -61,7 +61,7 @@ def test_check_names_what_is_stale(at_tiny):
 
 
 def test_a_failed_submission_is_exit_1_and_named(at_tiny, tiny, monkeypatch):
-    def graded(*args):
+    def graded(*args, **options):
         return [
             batch.Outcome("ann", "graded", 3.0, 3.0, 1.0, ""),
             batch.Outcome("bob", "failed", None, None, 0.1, "[x] is not a notebook"),
@@ -76,11 +76,34 @@ def test_a_failed_submission_is_exit_1_and_named(at_tiny, tiny, monkeypatch):
 
 def test_grade_passes_its_options_on(at_tiny, monkeypatch):
     seen = []
-    monkeypatch.setattr(batch, "grade", lambda *args: seen.append(args[1:]) or [])
-    assert (
-        at_tiny("grade", A, "--student", "ann", "--student", "bob", "--force", "--seed", 7)[0] == 0
-    )
-    assert seen == [(A, ["ann", "bob"], True, None, 7)]
+    monkeypatch.setattr(batch, "grade", lambda *args, **more: seen.append((args[1:], more)) or [])
+    words = ("--student", "ann", "--student", "bob", "--force", "--seed", 7, "--trust-submissions")
+    assert at_tiny("grade", A, *words, "--workers", 3)[0] == 0
+    ((args, more),) = seen
+    assert args == (A, ["ann", "bob"], True, None, 7)
+    assert more["trusted"] and more["workers"].in_flight == 6
+    assert at_tiny("grade", A)[0] == 0
+    assert seen[1] == ((A, None, False, None, None), {"trusted": False, "workers": None})
+
+
+def test_regrade_passes_its_options_on(at_tiny, monkeypatch):
+    seen = []
+    monkeypatch.setattr(batch, "regrade", lambda *args, **_: seen.append(args[1:]) or [])
+    code, out, _ = at_tiny("regrade", A, "--since-release")
+    assert code == 0 and "of the present release" in out
+    assert seen == [(A, True)]
+
+
+def test_a_refused_submission_is_named_and_no_failure(at_tiny, monkeypatch):
+    refused = batch.Outcome("bob", "refused", 0.0, 3.0, 0.1, "not a notebook")
+    monkeypatch.setattr(batch, "grade", lambda *_, **__: [refused])
+    code, out, _ = at_tiny("grade", A)
+    assert code == 0 and "0/3" in out and "1 of 1 were refused: bob" in out
+
+
+def test_workers_of_two_kinds_are_a_contradiction(at_tiny):
+    code, _, err = at_tiny("grade", A, "--workers", 2, "--scheduler", "tcp://127.0.0.1:1")
+    assert code == 1 and "a scheduler knows its own workers" in err
 
 
 def test_no_bar_where_nobody_looks(at_tiny, monkeypatch):
@@ -231,7 +254,7 @@ def test_lab_starts_in_the_students_folder(at_tiny, tiny, monkeypatch):
 def test_a_stop_shows_who_is_done(at_tiny, monkeypatch):
     done = [batch.Outcome("ann", "graded", 3, 3, 0.1, "")]
 
-    def stop(*_):
+    def stop(*_, **__):
         raise batch.Stopped(done)
 
     monkeypatch.setattr(batch, "grade", stop)

@@ -41,7 +41,8 @@ def test_the_class_is_graded_as_expected(demo):
     assert len(scores) == 10
     assert scores["ana"] == scores["hana"] == ALL
     assert scores["chen"] == scores["ivo"] == 0
-    assert scores["jun"] is None
+    assert scores["jun"] == 0
+    assert {o.student: o.state for o in demo[1].outcomes}["jun"] == "refused"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import nbgrader
 import pytest
-from course.conftest import make_tiny
+from class_courses import tiny_course
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
@@ -99,7 +99,9 @@ def command(project: Project, *words: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory, empty_gradebook) -> Project:
-    project = make_tiny(tmp_path_factory.mktemp("guard") / "course", empty_gradebook)
+    project = tiny_course(
+        Path(__file__).parents[2], tmp_path_factory.mktemp("guard"), empty_gradebook
+    )
     build(project)
     generate(project, A)
     return project

@@ -1,29 +1,37 @@
-"""Grades a class with nbgrader, one student at a time, so that none can take the others along.
+"""Grades a class: nothing is lost, and a second run does only what is left.
 
-The preflight comes first. What happens to one submission is decided by preprocessors.py and
-isolation.py, and tables are made by report.py.
+The reference comes first. Then each student's task goes to a worker (dispatch.py), its record is
+written as it comes (records.py), and one writer merges the records into the gradebook in batches
+(gradebook.py). Killed at any moment, the same command goes on: a record with the right key stands.
 """
 
-import sqlite3
 import tempfile
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbgrader import utils
+import sqlalchemy as sql
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from tinytorch.course.preprocessors import withdraw_ungraded
+from tinytorch.course import dispatch
+from tinytorch.course.dispatch import Workers
+from tinytorch.course.gradebook import Merger, Standing
+from tinytorch.course.hand_ins import HandIns, Unready, misplaced
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.records import Record, Records, Task, stands, sweep
 from tinytorch.course.reference import check_reference, released_cells
-from tinytorch.course.report import is_current, is_graded
 from tinytorch.course.terminal import Progress
+
+FUNCTION = "tinytorch.course.task:grade_submission"
+_BATCH = 25  # records a transaction
+_AT_LEAST = 10.0  # seconds until the next transaction, where records come slowly
 
 
 class Stopped(KeyboardInterrupt):
@@ -36,8 +44,10 @@ class Stopped(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one student: state is "graded", "skipped" (graded before) or "failed".
+    """What became of one student.
 
+    state: "graded", "skipped" (graded before), "timeout" (its time ran out, it has scores),
+    "refused" (a zero, with the reason), or "failed" (not the student's fault: no score is changed).
     `score` and `max_score` are the gradebook's, None after a failure; `message` is for a person.
     """
 
@@ -56,18 +66,65 @@ def grade(
     force: bool = False,
     on_progress: Progress | None = None,
     seed: int | None = None,
+    *,
+    trusted: bool = False,
+    workers: Workers | None = None,
+    function: str | None = None,
 ) -> list[Outcome]:
-    """Grade everybody who handed in (or `students`), and return one outcome each.
+    """Grade everybody who handed in (or `students`), and return one outcome each, by student.
 
-    A submission that was graded and has not changed since is skipped unless `force`. seed: what
-    hidden tests draw their instances from; by default a student's last seed, or a new one. Raises
-    CourseError, before any student, if there is nothing to grade, nowhere to write the grades,
-    or if the reference itself loses points.
+    A student whose record stands is skipped unless `force`. seed: what hidden tests draw their
+    instances from; by default a student's last seed, or a new one. trusted: without a sandbox.
+    workers: by default a process for each core. function: what grades a task, "module:name".
+    Raises CourseError, before any student, if there is nothing to grade, nowhere to write the
+    grades, or if the reference itself loses points.
     """
+    hand_ins = _prepared(project, assignment, students, seed, trusted)
+    run = _Run(hand_ins, force, on_progress)
+    if not students:
+        run.outcomes = [
+            Outcome(name, "failed", None, None, 0.0, message)
+            for name, message in misplaced(project, assignment)
+        ]
+    chosen = list(dict.fromkeys(students or hand_ins.students()))
+    with hand_ins.records.alone(), run.merger:
+        sweep(hand_ins.records.folder)
+        try:
+            run.go(chosen, function or FUNCTION, workers or dispatch.pool())
+        except KeyboardInterrupt as stop:
+            raise Stopped(run.in_order()) from stop
+        if not students:
+            hand_ins.records.end_run()
+    return run.in_order()
+
+
+def regrade(
+    project: Project, assignment: str, since_release: bool = False, **options: Any
+) -> list[Outcome]:
+    """Grade again who has a record, with the seed of that record; see `grade` for the options.
+
+    since_release: only those whose record is of another release than the present one.
+    """
+    project.assignment(assignment)
+    records = Records(project, assignment)
+    heads = {record["student"]: record for record in records.heads()}
+    if not heads:
+        raise CourseError(f"Nobody's {assignment} has a record: run `tito grade {assignment}`.")
+    chosen = list(heads)
+    if since_release:
+        _require_gradebook(project, assignment)
+        now = HandIns(project, assignment).release_digest
+        chosen = [student for student in chosen if heads[student].get("release") != now]
+    return grade(project, assignment, chosen, True, **options) if chosen else []
+
+
+def _prepared(
+    project: Project, assignment: str, students: list[str] | None, seed: int | None, trusted: bool
+) -> HandIns:
+    """Look at all that everybody's grade depends on, before anybody is graded."""
     notebook = project.notebook(assignment)
-    handed_in = _handed_in(project, assignment)
-    misplaced = [] if students else list(_misplaced(project, assignment))
-    if not handed_in and not students and not misplaced:
+    found = any(project.submitted.glob(f"*/{assignment}"))
+    if not found and not students and not any(misplaced(project, assignment)):
         raise CourseError(
             f"Nobody has handed in {assignment}: expected "
             f"{project.submitted / '<student>' / assignment / notebook.name}. "
@@ -78,26 +135,146 @@ def grade(
     _require_writable(project.autograded)
     config = project.nbgrader_config()
     if seed is not None:
-        config.IsolatedExecute.seed = seed
-    check_reference(project, assignment, project.gradebook_url, config)
-    api = NbGraderAPI(config=config)
-
-    def one(student: str) -> Outcome:
-        return _grade_one(project, assignment, student, force, api)
-
-    return misplaced + _each(list(dict.fromkeys(students or handed_in)), one, on_progress)
+        config.JudgedExecute.seed = seed
+    config.JudgedExecute.trust_submissions = trusted
+    check_reference(project, assignment, project.gradebook_url, config, judged=True)
+    return HandIns(project, assignment, seed, trusted)
 
 
-def _misplaced(project: Project, assignment: str) -> Iterator[Outcome]:
-    """One failure for everything in `submitted` that is no <student>/<assignment>/."""
-    for entry in sorted(project.submitted.iterdir() if project.submitted.is_dir() else ()):
-        if entry.name.startswith("."):
-            continue
-        found = [entry] if entry.is_file() else sorted(entry.glob("*.ipynb"))
-        if found and not (entry / assignment).is_dir():
-            place = project.submitted / "<student>" / assignment / project.notebook(assignment).name
-            message = f"{found[0]} is not where it is looked for. Move it to {place}."
-            yield Outcome(entry.name, "failed", None, None, 0.0, message)
+class _Run:
+    """One run over a class: what is done, and what waits to be merged."""
+
+    def __init__(self, hand_ins: HandIns, force: bool, on_progress: Progress | None) -> None:
+        self.hand_ins, self.force, self.on_progress = hand_ins, force, on_progress
+        self.records = hand_ins.records
+        self.merger = Merger(hand_ins.project, hand_ins.assignment)
+        self.outcomes: list[Outcome] = []
+        self.counts: Counter[str] = Counter()
+        self.pending: list[Record] = []
+        self.merged_at = time.monotonic()
+
+    def in_order(self) -> list[Outcome]:
+        return sorted(self.outcomes, key=lambda outcome: outcome.student)
+
+    def go(self, students: list[str], function: str, workers: Workers) -> None:
+        """Bring every student to an outcome; what came in is merged even if this is stopped."""
+        self.total = len(students)
+        self.standings = self.merger.standings()
+        try:
+            with closing(dispatch.run(self._tasks(students), function, workers)) as answers:
+                for task, record in answers:
+                    self._take(task, record)
+        finally:
+            self._merge()
+        self._show()
+
+    def _tasks(self, students: list[str]) -> Iterator[Task]:
+        """Yield the tasks of those who have no record that stands; settle the others."""
+        for student in students:
+            try:
+                task = self.hand_ins.task(student)
+            except Unready as error:
+                self._settle(Outcome(student, "failed", None, None, 0.0, str(error)), "not ready")
+                continue
+            if self.force or not self._stands(task):
+                yield task
+
+    def _stands(self, task: Task) -> bool:
+        """Settle a student whose record stands: nothing to do, or only to be merged."""
+        student, seed = task["student"], self.hand_ins.seed
+        head = self.records.head(student)
+        if not stands(head, task["key"], seed):
+            return False
+        standing = self.standings.get(student, Standing(None, False, 0.0))
+        if standing.key == task["key"] and standing.graded and self._is_placed(student):
+            assert head is not None
+            points = (standing.score, self.merger.max_score)
+            said = "graded before; --force grades again"
+            if head["state"] == "refused":
+                said = f"refused before: {head['reason']}"
+            self._settle(Outcome(student, "skipped", *points, 0.0, said), "skipped")
+            return True
+        record = self.records.read(student)
+        if record is None:
+            return False
+        self.pending.append(record)
+        self._merge_if_due()
+        return True
+
+    def _is_placed(self, student: str) -> bool:
+        assignment = self.hand_ins.assignment
+        folder = self.hand_ins.project.autograded / student / assignment
+        return (folder / self.hand_ins.name).is_file()
+
+    def _take(self, task: Task, record: Record) -> None:
+        """Write a record as it comes; whether it is merged yet or not, it stands from now on."""
+        record = record | task["about"]
+        if record["state"] == "infrastructure":
+            if self.records.head(record["student"]) is None:
+                self.records.write(record)  # an earlier result is worth more than this one
+            said = f"The grading failed, not the student: {record['reason']}"
+            outcome = Outcome(record["student"], "failed", None, None, _seconds(record), said)
+            self._settle(outcome, "infrastructure error")
+            return
+        self.records.write(record)
+        self.pending.append(record)
+        self._merge_if_due()
+
+    def _merge_if_due(self) -> None:
+        if len(self.pending) >= _BATCH or time.monotonic() - self.merged_at > _AT_LEAST:
+            self._merge()
+        self._show()
+
+    def _merge(self) -> None:
+        batch, self.pending = self.pending, []
+        scores = self.merger.merge(batch)
+        self.merged_at = time.monotonic()
+        for record in batch:
+            points = (scores[record["student"]], self.merger.max_score)
+            outcome = Outcome(
+                record["student"], record["state"], *points, _seconds(record), _remarks(record)
+            )
+            self._settle(outcome, kind_of(record))
+
+    def _settle(self, outcome: Outcome, kind: str) -> None:
+        self.outcomes.append(outcome)
+        self.counts[kind] += 1
+        self._show()
+
+    def _show(self) -> None:
+        if self.on_progress:
+            counts = self.counts + Counter(map(kind_of, self.pending))
+            said = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items()))
+            self.on_progress(sum(counts.values()), self.total, said)
+
+
+def kind_of(record: Record) -> str:
+    """Say in which column of a count a record belongs."""
+    if record["state"] == "infrastructure":
+        return "infrastructure error"
+    ended = {"died", "hung", "not run"} & set(record.get("cells", {}).values())
+    return "student error" if record["state"] == "graded" and ended else record["state"]
+
+
+def _seconds(record: Record) -> float:
+    return float(record.get("seconds", {}).get("all", 0.0))
+
+
+def _remarks(record: Record) -> str:
+    """What an instructor should look at: what was put right, what hung or died."""
+    if record["state"] == "refused":
+        return str(record["reason"])
+    cells = list(record.get("cells", {}).values())
+    counts = (
+        (len(record.get("restored", [])), "put right before grading"),
+        (cells.count("hung"), "ran too long"),
+        (cells.count("died"), "ended the student's process"),
+        (cells.count("not run"), "did not run"),
+    )
+    said = [f"{n} cell{'s' * (n > 1)} {what}" for n, what in counts if n]
+    if record["state"] == "timeout":
+        said.insert(0, "the time for a submission ran out")
+    return "; ".join(said)
 
 
 def feedback(
@@ -159,107 +336,6 @@ def _each(
     return outcomes
 
 
-def _handed_in(project: Project, assignment: str) -> list[str]:
-    return sorted(folder.parent.name for folder in project.submitted.glob(f"*/{assignment}"))
-
-
-def _grade_one(
-    project: Project, assignment: str, student: str, force: bool, api: NbGraderAPI
-) -> Outcome:
-    started = time.monotonic()
-
-    def outcome(state: str, message: str = "") -> Outcome:
-        points = (None, None) if state == "failed" else _points(project, assignment, student)
-        return Outcome(student, state, *points, time.monotonic() - started, message)
-
-    for problem in _problems(project, assignment, student):
-        if not _has_grade(project, assignment, student):
-            # `nbgrader autograde` may have met it before, and left a row that reads as zero.
-            withdraw_ungraded(project, project.gradebook_url, assignment, student)
-        return outcome("failed", problem)
-    if not force and _is_done(project, assignment, student):
-        return outcome("skipped", "graded before; --force grades again")
-    result = api.autograde(assignment, student, force=True)
-    if result["success"]:
-        return outcome("graded", _remarks(project, assignment, student, result))
-    if "KeyboardInterrupt" in result.get("error", "").splitlines()[-1:]:
-        raise KeyboardInterrupt  # nbgrader's API takes it for a failure of this student
-    withdraw_ungraded(project, project.gradebook_url, assignment, student)
-    return outcome("failed", _reason(result))
-
-
-def _problems(project: Project, assignment: str, student: str) -> Iterator[str]:
-    """What keeps a submission from being graded at all, with the way out."""
-    folder = project.submitted / student / assignment
-    path = folder / project.notebook(assignment).name
-    if not folder.is_dir():
-        yield f"{student} has not handed in: there is no {folder}."
-        return
-    if set(student) & set("*?[]"):
-        yield f"{folder.parent}: nbgrader takes *, ?, [ and ] for patterns. Rename the folder."
-        return
-    links = [p for p in (folder.parent, folder, *folder.rglob("*")) if p.is_symlink()]
-    if links:
-        yield f"{links[0]} is a link, and links are not followed. Ask for the file itself."
-        return
-    if not path.is_file():
-        others = sorted(p.name for p in folder.glob("*.ipynb") if p.is_file())
-        there = f"{', '.join(others)} is there" if others else "there is no notebook"
-        yield f"{path} is missing ({there}). Rename the right notebook to {path.name}."
-        return
-    stamp = folder / "timestamp.txt"
-    try:
-        utils.parse_utc(stamp.read_text().strip()) if stamp.is_file() else None
-    except (ValueError, OverflowError, OSError):
-        yield f"{stamp} holds no date. Correct it, or delete it."
-        return
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        yield f"{path} cannot be read: {error.strerror}."
-        return
-    try:
-        nbformat.reads(content.decode("utf-8"), as_version=4)
-    except Exception as error:  # nbformat raises what the JSON inside makes it raise
-        reason = str(error).strip().splitlines() or [""]
-        yield (
-            f"{path} is not a notebook ({type(error).__name__}: {reason[0][:100]}). "
-            "Ask the student to save it in JupyterLab and hand it in again."
-        )
-
-
-def _remarks(project: Project, assignment: str, student: str, result: dict[str, Any]) -> str:
-    """What an instructor should look at: what was put right, what hung or died."""
-    log = result.get("log", "").splitlines()
-    mended = sum("WARNING" in line and f"{student}: " in line for line in log)
-    executed = project.autograded / student / assignment / project.notebook(assignment).name
-    kinds = [
-        output.get("ename")
-        for cell in nbformat.read(executed, as_version=4).cells
-        for output in cell.get("outputs", [])
-    ]
-    counts = (
-        (mended, "put right before grading"),
-        (kinds.count("CellTimeoutError"), "ran too long"),
-        (kinds.count("KernelDied"), "ended the kernel"),
-    )
-    said = [f"{n} cell{'s' * (n > 1)} {what}" for n, what in counts if n]
-    return "; ".join(said)
-
-
-def _is_done(project: Project, assignment: str, student: str) -> bool:
-    """Graded to the end, and not handed in again since."""
-    return is_current(project, assignment, student) and _has_grade(project, assignment, student)
-
-
-def _has_grade(project: Project, assignment: str, student: str) -> bool:
-    with Gradebook(project.gradebook_url) as gradebook:
-        try:
-            return is_graded(gradebook.find_submission(assignment, student))
-        except MissingEntry:
-            return False
-
-
 def _points(project: Project, assignment: str, student: str) -> tuple[float | None, float | None]:
     with Gradebook(project.gradebook_url) as gradebook:
         try:
@@ -271,24 +347,29 @@ def _points(project: Project, assignment: str, student: str) -> tuple[float | No
 
 def _require_gradebook(project: Project, assignment: str) -> None:
     """Raise CourseError unless the gradebook is there and can be written to."""
-    path = project.root / "gradebook.db"
-    if not path.exists():
+    place = project.gradebook_place
+    url = sql.make_url(project.gradebook_url)
+    is_file = url.get_backend_name() == "sqlite" and url.database
+    if is_file and not Path(url.database or "").exists():
         raise CourseError(
-            f"{assignment} has not been released: there is no {path}. "
+            f"{assignment} has not been released: there is no {place}. "
             f"Run `tito release {assignment}` first."
         )
+    engine = sql.create_engine(url)
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.rollback()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
+        with engine.connect() as db:
+            if is_file:
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            db.exec_driver_sql("SELECT count(*) FROM assignment")
+            db.rollback()
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().split("\n")[0]
         raise CourseError(
-            f"The gradebook {path} cannot be written to ({error}). Close what else uses it, and "
+            f"The gradebook {place} cannot be written to ({reason}). Close what else uses it, and "
             "look at its permissions; no grade has been changed."
         ) from error
+    finally:
+        engine.dispose()
 
 
 def _require_writable(folder: Path) -> None:

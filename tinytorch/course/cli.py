@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinytorch.course import lab_commands, proof_commands, seeds, terminal
+from tinytorch.course import class_commands, lab_commands, proof_commands, terminal
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.terminal import Assignment
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tinytorch.course.batch import Outcome
     from tinytorch.course.reference import CellScore
-    from tinytorch.course.report import Report
 
 app = typer.Typer(
     help="Build, release and grade the TinyTorch course.",
@@ -82,7 +80,7 @@ def build(
     project = _project()
     changed = run(project, check=check)
     for path in changed:
-        print(f"{'stale' if check else 'made'}  {_shown(path, project)}")
+        print(f"{'stale' if check else 'made'}  {class_commands.shown(path, project)}")
     if not changed:
         print("everything is as new as the lesson")
     if check and changed:
@@ -107,106 +105,8 @@ def release(assignment: Assignment) -> None:
         f"{done.answer_cells} answers, {done.test_cells} test cells, {done.points:g} points "
         "by tests"
     )
-    print(f"notebook  {_shown(done.notebook, project)}")
-    print(f"kit       {_shown(done.kit, project)}")
-
-
-@app.command()
-def grade(
-    assignment: Assignment,
-    student: Annotated[
-        list[str] | None, typer.Option(help="Only this student; may be given again.")
-    ] = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Grade again what has been graded before; points given by hand stay."
-        ),
-    ] = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=seeds.LARGEST,
-            help="What hidden tests draw their inputs from. By default the seed of a student's "
-            "last grading, or a new one.",
-        ),
-    ] = None,
-) -> None:
-    """Grade everybody who handed in since the last time; the reference first.
-
-    Exit 1 if a submission failed.
-    """
-    from tinytorch.course import batch
-    from tinytorch.course.build import build as build_check
-
-    project, console = _project(), terminal.console()
-    for path in build_check(project, check=True):
-        print(f"note: {_shown(path, project)} is older than the lesson; grading goes by it")
-    try:
-        with terminal.progress(console, "grading") as follow:
-            outcomes = batch.grade(project, assignment, student or None, force, follow, seed)
-    except batch.Stopped as stop:
-        _print_outcomes(console, stop.outcomes)
-        again = "grades all of them again" if force else "goes on where it stopped"
-        print(f"stopped; these are done, and the same command {again}", file=sys.stderr)
-        raise typer.Exit(130) from None
-    _print_outcomes(console, outcomes)
-    failed = [outcome.student for outcome in outcomes if outcome.state == "failed"]
-    if failed:
-        raise CourseError(
-            f"{len(failed)} of {len(outcomes)} could not be graded: {', '.join(failed)}. "
-            "The other grades are kept; put these right and run the command again."
-        )
-
-
-@app.command()
-def feedback(
-    assignment: Assignment,
-    show_hidden: Annotated[
-        bool, typer.Option("--show-hidden", help="With the source of the hidden tests.")
-    ] = False,
-) -> None:
-    """Write a page per graded student, with points, comments and a sentence per lost point."""
-    from tinytorch.course import batch
-    from tinytorch.course import report as reports
-
-    project, console = _project(), terminal.console()
-    with terminal.progress(console, "feedback") as follow:
-        outcomes = batch.feedback(project, assignment, follow, show_hidden)
-    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
-    print(f"{len(outcomes) - len(failed)} pages below {_shown(project.feedback, project)}")
-    unread = [row for row in reports.report(project, assignment).rows if row.needs_manual_grade]
-    if unread:
-        print(
-            f"{len(unread)} students have answers that nobody has read; their pages show 0 for "
-            "these. Read them in formgrader, then run this again."
-        )
-    if failed:
-        reasons = "; ".join(f"{outcome.student}: {outcome.message}" for outcome in failed)
-        raise CourseError(f"{len(failed)} pages could not be written: {reasons}")
-
-
-@app.command()
-def report(
-    assignment: Assignment,
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="Write points per answer to this file; empty means not read yet."),
-    ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write every cell's points here.")] = None,
-) -> None:
-    """Show every student's points."""
-    from tinytorch.course import report as reports
-
-    found = reports.report(_project(), assignment)
-    if csv:
-        reports.write_csv(found, csv)
-    if json:
-        reports.write_json(found, json)
-    _print_report(terminal.console(), found)
-    for path in filter(None, (csv, json)):
-        print(f"written to {path}")
+    print(f"notebook  {class_commands.shown(done.notebook, project)}")
+    print(f"kit       {class_commands.shown(done.kit, project)}")
 
 
 @app.command()
@@ -269,13 +169,13 @@ def demo() -> None:
     console.print(f"The demo of {ASSIGNMENT}")
     with terminal.progress(console, "working on") as follow:
         done = run_demo(project, lambda step: console.print(f"  {step}"), follow)
-    _print_outcomes(console, done.outcomes, done.about)
+    class_commands.print_outcomes(console, done.outcomes, done.about)
     if done.grades:
-        _print_report(console, done.grades)
+        class_commands.print_report(console, done.grades)
     console.print(done.digits, markup=False)
     console.print(f"\nMade in {sum(done.seconds.values()):.0f} seconds:")
     for what, path in done.made:
-        console.print(f"  {what:32} {_shown(path, project)}", markup=False)
+        console.print(f"  {what:32} {class_commands.shown(path, project)}", markup=False)
 
 
 @app.command()
@@ -326,7 +226,8 @@ def lab(
         run_release(project, assignment)
     folder = unpack_kit(project, assignment, fresh)
     notebook = folder / project.notebook(assignment).relative_to(project.root)
-    print(f"the student's folder: {_shown(folder, project)} (kept; --fresh starts again)")
+    where = class_commands.shown(folder, project)
+    print(f"the student's folder: {where} (kept; --fresh starts again)")
     # Opened by address and not by path: the folder, not the notebook's, is then the root.
     address = f"/lab/tree/{notebook.relative_to(folder).as_posix()}"
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={address}"]
@@ -339,53 +240,14 @@ def lab(
     raise typer.Exit(subprocess.run(command, cwd=folder, env=environment).returncode)
 
 
+app.command()(class_commands.grade)
+app.command()(class_commands.regrade)
+app.command()(class_commands.feedback)
+app.command()(class_commands.report)
 app.command()(lab_commands.machine)
 app.command()(lab_commands.trace)
 app.command()(proof_commands.validate_tests)
 app.command()(proof_commands.mutate)
-
-
-def _shown(path: Path, project: Project) -> Path:
-    return path.relative_to(project.root) if path.is_relative_to(project.root) else path
-
-
-def _print_outcomes(
-    console: "Console", outcomes: "list[Outcome]", about: dict[str, str] | None = None
-) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for head in ("student", "state"):
-        table.add_column(head)
-    table.add_column("points", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("", overflow="fold")
-    for outcome in outcomes:
-        points = "" if outcome.score is None else f"{outcome.score:g}/{outcome.max_score:g}"
-        remark = " ".join(filter(None, ((about or {}).get(outcome.student), outcome.message)))
-        cells = (outcome.student, outcome.state, points, f"{outcome.seconds:.1f}", remark)
-        table.add_row(*map(escape, cells))
-    console.print(table)
-
-
-def _print_report(console: "Console", found: "Report") -> None:
-    """Answers are numbered columns, so that the table fits a terminal."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for head in ("student", "state"):
-        table.add_column(head)
-    for head in ("points", *(str(number) for number in range(1, len(found.answers) + 1))):
-        table.add_column(head, justify="right", no_wrap=True)
-    for row in found.rows:
-        total = "-" if row.score is None else f"{row.score:g}/{row.max_score:g}"
-        points = ["-" if p is None else f"{p:g}" for p in found.by_answer(row).values()]
-        table.add_row(escape(row.student), row.state, total, *points)
-    console.print(table)
-    legend = [f"{n} {name} ({most:g})" for n, (name, most) in enumerate(found.answers.items(), 1)]
-    console.print("\n" + ", ".join(legend), style="dim")
 
 
 def _print_test(

@@ -1,7 +1,7 @@
 """The course's own steps in nbgrader's release and grading, named in nbgrader_config.py.
 
-IsolatedExecute lives in isolation.py and is only made available here; a submission's clean copy is
-made in clean.py.
+IsolatedExecute and JudgedExecute live in files of their own and are only made available here; a
+submission's clean copy is made in clean.py.
 """
 
 import hashlib
@@ -26,11 +26,13 @@ from tinytorch.course.isolation import (
     named_cells,
     read_source,
 )
+from tinytorch.course.judged_execute import JudgedExecute
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import check_reference, released_cells
 
 __all__ = [
     "IsolatedExecute",
+    "JudgedExecute",
     "KeepReading",
     "NameStubs",
     "Preflight",
@@ -88,7 +90,7 @@ class Preflight(NbGraderPreprocessor):
         project = course_of(self)
         facts = resources["nbgrader"]
         try:
-            check_reference(project, facts["assignment"], facts["db_url"], self.config)
+            check_reference(project, facts["assignment"], facts["db_url"], self.config, judged=True)
             source = read_source(project, facts["assignment"])
         except CourseError as error:
             self.log.error("%s", error)

@@ -3,6 +3,7 @@
 Nothing here builds, releases or grades: see the other modules of this package.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +81,20 @@ class Project:
 
     @property
     def gradebook_url(self) -> str:
-        """The gradebook's address, as SQLAlchemy writes it."""
-        return f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
+        """The gradebook's address, as SQLAlchemy writes it: c.CourseDirectory.db_url, or a file."""
+        config = self.root / CONFIG_NAME
+        stamp = config.stat().st_mtime_ns if config.is_file() else 0
+        named = _named_gradebook(self, stamp)
+        return named or f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
+
+    @property
+    def gradebook_place(self) -> str:
+        """The gradebook as a person is told of it: a path, or an address without its password."""
+        from sqlalchemy import make_url
+
+        url = make_url(self.gradebook_url)
+        is_file = url.get_backend_name() == "sqlite" and url.database
+        return str(url.database) if is_file else url.render_as_string(hide_password=True)
 
     def assignments(self) -> list[str]:
         """Names of the folders under `source` that hold a lesson (*_dev.py), sorted."""
@@ -132,3 +145,11 @@ class Project:
             ) from error
         config.CourseDirectory.root = str(self.root.resolve())
         return config
+
+
+@functools.lru_cache(maxsize=32)
+def _named_gradebook(project: Project, stamp: int) -> str:
+    """Return the address that nbgrader_config.py names, or ""; `stamp` is the file's time."""
+    if not stamp:
+        return ""
+    return str(project.nbgrader_config().CourseDirectory.get("db_url", ""))

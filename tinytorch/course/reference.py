@@ -108,13 +108,18 @@ def score_notebook(
     notebook: NotebookNode,
     config: Config | None = None,
     trusted: bool = False,
+    judged: bool = False,
 ) -> list[CellScore]:
     """Run `notebook` as a submission is run, and return the points of its test cells in order.
 
     The outputs are written into `notebook`. trusted: the notebook is the reference, and what it
-    compiles is kept for others. Raises CourseError if no kernel can be started.
+    compiles is kept for others. judged: by a judge and in a sandbox, as submissions are, and not
+    in a kernel. Raises CourseError if these cannot be had.
     """
-    execute = IsolatedExecute(config=config or project.nbgrader_config())
+    from tinytorch.course.judged_execute import JudgedExecute
+
+    kind = JudgedExecute if judged else IsolatedExecute
+    execute = kind(config=config or project.nbgrader_config())
     execute.project, execute.trusted = project, trusted
     execute.preprocess(notebook, {"nbgrader": {"assignment": assignment}})
     scores = []
@@ -126,11 +131,15 @@ def score_notebook(
 
 
 def check_reference(
-    project: Project, assignment: str, db_url: str | None = None, config: Config | None = None
+    project: Project,
+    assignment: str,
+    db_url: str | None = None,
+    config: Config | None = None,
+    judged: bool = False,
 ) -> None:
     """Grade the reference; CourseError unless it gets every point of every test cell.
 
-    Done once per process for the same notebook, release and package.
+    Done once per process for the same notebook, release and package. judged: see score_notebook.
     """
     notebook = read_source(project, assignment)
     expected = {name for name, cell in named_cells(notebook).items() if is_test(cell)}
@@ -146,10 +155,10 @@ def check_reference(
             )
     if not expected:
         raise CourseError(f"{project.notebook(assignment)} has no test cell: nothing to grade.")
-    key = _fingerprint(project, notebook)
+    key = f"{judged} {_fingerprint(project, notebook)}"
     if key in _checked:
         return
-    scores = score_notebook(project, assignment, notebook, config, trusted=True)
+    scores = score_notebook(project, assignment, notebook, config, trusted=True, judged=judged)
     short = [score for score in scores if score.score < score.max_score]
     if short:
         raise CourseError(_broken(project.script(assignment), notebook, short))

@@ -5,10 +5,6 @@ A student's fault is a record like any other; only what is the grader's own faul
 """
 
 import base64
-import contextlib
-import hashlib
-import json
-import os
 import platform
 import tempfile
 import time
@@ -23,7 +19,8 @@ from nbgrader import utils
 import tinytorch
 from tinytorch.course.clean import clean_copy
 from tinytorch.course.isolation import IsolatedExecute, is_test, named_cells
-from tinytorch.course.judging import GraderFault, Judged, Limits, Nursery, judge_notebook
+from tinytorch.course.judging import GraderFault, Judged, Limits, judge_notebook
+from tinytorch.course.nurseries import nursery_of
 from tinytorch.course.parsing import parse
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import ReleasedCell
@@ -32,7 +29,6 @@ from tinytorch.course.sandbox import NoSandbox
 VERSION = 1
 TRUSTED = "none: submissions were trusted"
 _STATES = {"CellTimeoutError": "hung", "KernelDied": "died", "DidNotRun": "not run"}
-_nurseries: dict[str, Nursery] = {}
 
 
 def grade_submission(task: dict[str, Any]) -> dict[str, Any]:
@@ -62,23 +58,6 @@ def grade_submission(task: dict[str, Any]) -> dict[str, Any]:
     record["cpu"] = {"worker": time.process_time() - used}
     record["when"] = datetime.now(UTC).isoformat()
     return record
-
-
-def nursery_of(project: Project, source: NotebookNode) -> Nursery:
-    """The warm process for a lesson: kept from one submission to the next."""
-    key = _fingerprint(project, source)
-    found = _nurseries.get(key)
-    if found is None or found.process.poll() is not None:
-        end_nurseries()
-        found = _nurseries[key] = Nursery(project, source)
-    return found
-
-
-def end_nurseries() -> None:
-    """End every warm process of this one."""
-    for nursery in _nurseries.values():
-        nursery.close()
-    _nurseries.clear()
 
 
 def _graded(task: dict[str, Any]) -> dict[str, Any]:
@@ -160,15 +139,6 @@ def _run_trusted(
             errors = [o.ename for o in cell.outputs if o.output_type == "error"]
             judged.states[name] = _STATES.get(errors[-1], "failed") if errors else "passed"
     return judged
-
-
-def _fingerprint(project: Project, source: NotebookNode) -> str:
-    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode())
-    for path in sorted(project.package.rglob("*.py")):
-        with contextlib.suppress(OSError):
-            state = path.stat()
-            digest.update(f"{path} {state.st_mtime_ns} {state.st_size}\n".encode())
-    return f"{os.getpid()} {digest.hexdigest()}"
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,99 @@
+"""What a merged record leaves in `autograded`: the executed notebook and what goes with it.
+
+formgrader and the feedback read these; whether and when they are written is decided by
+gradebook.py. Also makes the notebook that stands for a submission that was refused.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader import utils
+
+from tinytorch.course import seeds
+from tinytorch.course.isolation import named_cells
+from tinytorch.course.project import Project
+from tinytorch.course.records import Record, write_durably
+from tinytorch.course.reference import ReleasedCell
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One student's files: the record that they come from, and its notebook."""
+
+    record: Record
+    notebook: str
+    executed: NotebookNode
+    texts: dict[str, str]
+
+
+def executed_of(record: Record, released: dict[str, ReleasedCell]) -> NotebookNode:
+    """Return a record's notebook, its cells marked as the gradebook has them."""
+    if not record.get("executed"):
+        return _in_its_place(record, released)
+    notebook = nbformat.v4.reads(record["executed"])  # without the cost of validation
+    for name, cell in named_cells(notebook).items():
+        if name in released:
+            cell.metadata["nbgrader"] = NotebookNode(released[name].nbgrader_metadata())
+        else:
+            cell.metadata.pop("nbgrader")
+    return notebook
+
+
+def _in_its_place(record: Record, released: dict[str, ReleasedCell]) -> NotebookNode:
+    """Return the release with the reason on top, for a submission that could not be opened."""
+    notice = f"**This submission was not graded and counts as zero.** {record['reason']}"
+    cells = [new_markdown_cell(notice, id="refused")]
+    for name, cell in released.items():
+        metadata = {"nbgrader": cell.nbgrader_metadata()}
+        if cell.cell_type != "code":
+            cells.append(new_markdown_cell(cell.source, metadata=metadata, id=name[:64]))
+            continue
+        cells.append(new_code_cell(cell.source, metadata=metadata, id=name[:64]))
+        if cell.points is not None and not cell.solution:
+            said = f"the submission was refused: {record['reason']}"
+            cells[-1].outputs = [new_output(
+                "error", ename="DidNotRun", evalue=said, traceback=[f"DidNotRun: {said}"]
+            )]  # fmt: skip
+    return new_notebook(cells=cells)
+
+
+def text_digests(notebook: NotebookNode) -> dict[str, str]:
+    """Return the digest of each answer's text, as KeepReading keeps it."""
+    return {
+        name: hashlib.sha256(cell.source.encode()).hexdigest()
+        for name, cell in named_cells(notebook).items()
+        if utils.is_solution(cell)
+    }
+
+
+def former_texts(project: Project, assignment: str, notebook: str, student: str) -> dict[str, str]:
+    """Return the digests of the answers that the instructor has read; KeepReading writes them."""
+    path = project.autograded / student / f"{assignment}.{notebook}.read.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def place(project: Project, placed: Placed) -> None:
+    """Write one student's files, each whole or not at all."""
+    record, home = placed.record, project.autograded / placed.record["student"]
+    folder = home / record["assignment"]
+    path = folder / f"{placed.notebook}.ipynb"
+    write_durably(path, (nbformat.writes(placed.executed) + "\n").encode())
+    stamp = folder / "timestamp.txt"
+    if record.get("timestamp"):
+        write_durably(stamp, record["timestamp"].encode())
+    else:
+        stamp.unlink(missing_ok=True)
+    if record.get("read_at"):  # whatever is handed in after that is newer than this grading
+        os.utime(path, (record["read_at"], record["read_at"]))
+    texts = json.dumps(placed.texts, indent=1).encode()
+    write_durably(home / f"{record['assignment']}.{placed.notebook}.read.json", texts)
+    seeds.record(project, record["assignment"], record["student"], record["seed"])

@@ -1,0 +1,200 @@
+"""Starts the warm processes that judges are forked from, and keeps one for the next submission.
+
+What runs in them is nursery.py.
+"""
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import utils
+
+from tinytorch.course import sandbox, seeds
+from tinytorch.course.isolation import (
+    Room,
+    grading_room,
+    is_test,
+    is_ungraded,
+    ungraded_definitions,
+)
+from tinytorch.course.project import CourseError, Project
+
+_HERE = Path(__file__).resolve().parent
+# The course is no part of a student's package: only its own modules are found, by this one process.
+_START = """\
+import sys, types, builtins, _sitebuiltins
+builtins.help = _sitebuiltins._Helper()
+import tinytorch
+course = types.ModuleType("tinytorch.course")
+course.__path__ = [sys.argv.pop(1)]
+sys.modules["tinytorch.course"] = course
+from tinytorch.course.nursery import main
+main()
+"""
+
+
+class GraderFault(RuntimeError):
+    """The grader itself failed, not the student; the same submission may be tried again."""
+
+
+_nurseries: dict[str, "Nursery"] = {}
+
+
+def nursery_of(project: Project, source: NotebookNode) -> "Nursery":
+    """The warm process for a lesson: kept from one submission to the next."""
+    key = _fingerprint(project, source)
+    found = _nurseries.get(key)
+    if found is None or found.process.poll() is not None:
+        end_nurseries()
+        found = _nurseries[key] = Nursery(project, source)
+    return found
+
+
+def end_nurseries() -> None:
+    """End every warm process of this one."""
+    for nursery in _nurseries.values():
+        nursery.close()
+    _nurseries.clear()
+
+
+class Nursery:
+    """A warm process that judges are forked from, with the room that they find the package in.
+
+    One for a lesson and a process: `close` ends it, and so does the end of this process.
+    """
+
+    def __init__(self, project: Project, source: NotebookNode) -> None:
+        self.sandbox = sandbox.name()
+        self._stack = contextlib.ExitStack()
+        self._owner = os.getpid()
+        room = self._stack.enter_context(grading_room(project))
+        self._control, theirs = socket.socketpair()
+        environment = _environment(room)
+        with room.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-S", "-P", "-c", _START, str(_HERE), str(theirs.fileno())],
+                cwd=room.work,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+            )
+        theirs.close()
+        self._replies = self._control.makefile("rb")
+        orders = {"warm": _warm(source)} | _folders(project, room)
+        self._control.sendall(json.dumps(orders).encode() + b"\n")
+        if self._replies.readline() != b"ready\n":
+            lines = room.log.read_text(errors="replace").strip().splitlines()
+            self.close()
+            raise GraderFault(f"the judges' nursery did not start: {' / '.join(lines[-3:])}")
+        atexit.register(self.close)
+
+    def judge(self, order: dict[str, Any], seconds: float) -> Iterator[dict[str, Any]]:
+        """Have a judge forked, and yield what it says; it is ended when that takes too long."""
+        plan_out, plan_in = os.pipe()
+        said_out, said_in = os.pipe()
+        try:
+            socket.send_fds(self._control, [b"judge"], [plan_out, said_in])
+            pid = int(self._replies.readline() or 0)
+        except (OSError, ValueError) as error:
+            raise GraderFault(f"the judges' nursery is gone: {error}") from error
+        finally:
+            os.close(plan_out)
+            os.close(said_in)
+        if not pid:
+            raise GraderFault("the judges' nursery is gone")
+        until = time.monotonic() + seconds
+        try:
+            with contextlib.suppress(BrokenPipeError), os.fdopen(plan_in, "w") as plan:
+                json.dump(order, plan)
+            yield from _lines(said_out, until)
+        finally:
+            os.close(said_out)
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(OSError):
+                    end(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End it, and remove its room."""
+        if os.getpid() != self._owner:
+            return
+        self._control.close()
+        self._replies.close()
+        self.process.kill()
+        self.process.wait()
+        self._stack.close()
+        atexit.unregister(self.close)
+
+
+def _lines(reading: int, until: float) -> Iterator[dict[str, Any]]:
+    pending = b""
+    while (left := until - time.monotonic()) > 0:
+        if not select.select([reading], [], [], left)[0]:
+            return
+        part = os.read(reading, 1 << 16)
+        if not part:
+            return
+        *whole, pending = (pending + part).split(b"\n")
+        for line in whole:
+            yield json.loads(line)
+
+
+def _environment(room: Room) -> dict[str, str]:
+    environment = dict(room.environment)
+    for name in ("OMP", "OPENBLAS", "MKL"):
+        environment[f"{name}_NUM_THREADS"] = "1"  # their threads would not survive a fork
+    environment |= {"VECLIB_MAXIMUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    environment["MPLCONFIGDIR"] = environment["HOME"]
+    environment.pop(seeds.VARIABLE, None)
+    return environment
+
+
+def _warm(source: NotebookNode) -> list[str]:
+    """What every submission runs first: the instructor's own cells but answers and tests."""
+    found = []
+    for cell in source.cells:
+        if cell.cell_type != "code" or is_test(cell) or utils.is_solution(cell):
+            continue
+        if is_ungraded(cell):
+            found.append(ungraded_definitions(cell.source))
+        elif utils.is_locked(cell):
+            found.append(cell.source)
+    return found
+
+
+def _folders(project: Project, room: Room) -> dict[str, list[str]]:
+    """What a sandbox shows of this computer, and what of that it hides."""
+    roots = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()]
+    readable = [*roots, room.package.parent]
+    packages = [Path(entry) for entry in sys.path if Path(entry).name.endswith("-packages")]
+    hidden = [p / "tinytorch" for p in packages if (p / "tinytorch").is_dir()]
+    inside = [root for root in (*roots, Path("/usr")) if project.root.is_relative_to(root)]
+    if inside:
+        raise CourseError(
+            f"The course lies in {inside[0]}, which submissions may read while they are graded. "
+            "Move it to a folder of its own."
+        )
+    return {"readable": [str(p) for p in readable], "hidden": [str(p) for p in hidden]}
+
+
+def _fingerprint(project: Project, source: NotebookNode) -> str:
+    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode())
+    for path in sorted(project.package.rglob("*.py")):
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            digest.update(f"{path} {state.st_mtime_ns} {state.st_size}\n".encode())
+    return f"{os.getpid()} {digest.hexdigest()}"
