@@ -1,6 +1,5 @@
 """One class of good, careless and hostile folders, graded by `nbgrader autograde` alone."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -54,7 +53,7 @@ def linked(path):
 
 
 def hostile_name(path):
-    path.rename(path.with_name("<script>alert(1)</script>.ipynb".replace("/", "\u2044")))
+    path.rename(path.with_name("<script>alert(1).ipynb"))
 
 
 def pipe(path):
@@ -164,11 +163,9 @@ def test_the_reasons_are_shown_and_are_no_markup(graded):
         "renamed": "&lt;script&gt;alert(1)",
         "empty_folder": "there is no notebook",
     }.items():
-        text = (project.autograded / student / A / NAME).read_text()
-        assert reason in json.loads(text)["cells"][0]["source"]
-    assert (
-        "<script>" not in (project.autograded / "renamed" / A / NAME).read_text().split("DidNot")[0]
-    )
+        cells = nbformat.read(project.autograded / student / A / NAME, as_version=4).cells
+        assert reason in cells[0].source
+        assert not any("<script>" in cell.source for cell in cells)
 
 
 def test_a_link_was_not_followed(graded):
