@@ -21,6 +21,8 @@ from tinytorch.course.project import Project
 from tinytorch.course.release import generate
 from tinytorch.course.submissions import hand_in
 
+pytestmark = pytest.mark.filterwarnings("ignore:Non-unique cell id")  # written on purpose
+
 A = "01_double"
 NAME = "double_dev.ipynb"
 SECRET = "the text of another student"
