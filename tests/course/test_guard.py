@@ -1,6 +1,5 @@
 """One class of good, careless and hostile folders, graded by `nbgrader autograde` alone."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -21,6 +20,8 @@ from tinytorch.course.isolation import named_cells
 from tinytorch.course.project import Project
 from tinytorch.course.release import generate
 from tinytorch.course.submissions import hand_in
+
+pytestmark = pytest.mark.filterwarnings("ignore:Non-unique cell id")  # written on purpose
 
 A = "01_double"
 NAME = "double_dev.ipynb"
@@ -54,7 +55,7 @@ def linked(path):
 
 
 def hostile_name(path):
-    path.rename(path.with_name("<script>alert(1)</script>.ipynb".replace("/", "\u2044")))
+    path.rename(path.with_name("<script>alert(1).ipynb"))
 
 
 def pipe(path):
@@ -166,11 +167,9 @@ def test_the_reasons_are_shown_and_are_no_markup(graded):
         "renamed": "&lt;script&gt;alert(1)",
         "empty_folder": "there is no notebook",
     }.items():
-        text = (project.autograded / student / A / NAME).read_text()
-        assert reason in json.loads(text)["cells"][0]["source"]
-    assert (
-        "<script>" not in (project.autograded / "renamed" / A / NAME).read_text().split("DidNot")[0]
-    )
+        cells = nbformat.read(project.autograded / student / A / NAME, as_version=4).cells
+        assert reason in cells[0].source
+        assert not any("<script>" in cell.source for cell in cells)
 
 
 def test_a_link_was_not_followed(graded):
