@@ -22,6 +22,7 @@ from class_courses import (
     trouble,
     write_class,
 )
+from class_tasks import from_text
 from nbgrader.api import Gradebook
 
 from tinytorch.course import batch, dispatch, records, report, seeds
@@ -387,8 +388,6 @@ def test_workers_end_with_a_killed_coordinator(course, tmp_path, monkeypatch):
 
 def test_an_interrupt_keeps_what_is_done(course, monkeypatch):
     def interrupted(tasks, *_):
-        from class_tasks import from_text
-
         task = next(iter(tasks))
         yield task, from_text(task)
         raise KeyboardInterrupt
@@ -442,6 +441,26 @@ def test_the_report_of_a_roster_reads_the_gradebook_in_a_few_statements(course):
     few = statements()
     grade(course)
     assert statements() == few
+
+
+def test_a_roster_of_a_thousand_is_merged_and_reported(course, capsys):
+    from tinytorch.course.gradebook import Merger
+    from tinytorch.course.hand_ins import HandIns
+
+    task = HandIns(course, A, seed=1).task("ann")
+    record = from_text(task) | task["about"]
+    began = time.perf_counter()
+    with Merger(course, A) as merger:
+        for first in range(0, 1000, 50):
+            names = [f"student{number:04}" for number in range(first, first + 50)]
+            merger.merge([record | {"student": name} for name in names])
+        merged = time.perf_counter()
+        assert len(merger.standings()) == 1000
+    found = report.report(course, A)
+    told = time.perf_counter()
+    assert sum(row.score == 3 for row in found.rows) == 1000
+    with capsys.disabled():
+        print(f"\n1,000 merged in {merged - began:.1f} s, reported in {told - merged:.1f} s")
 
 
 def test_the_audit_says_how_each_grade_came_about(course, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 
+import class_tasks
 import pytest
 from class_courses import grade, states, trouble, write_class
 
@@ -23,7 +24,7 @@ def cluster():
 def on_workers(cluster, name, value):
     """Tell the workers too: they run since before the test."""
     with distributed.Client(cluster, set_as_default=False) as client:
-        client.run(os.environ.__setitem__, name, value)
+        client.run(class_tasks.tell, name, value)
 
 
 def test_a_class_is_graded_there(cluster, little_class):
@@ -46,5 +47,6 @@ def test_a_lost_worker_loses_nobody(cluster, little_class, tmp_path, monkeypatch
 
 
 def test_no_scheduler_is_said(monkeypatch):
+    monkeypatch.setattr(dispatch, "CONNECT", "1s")
     with pytest.raises(CourseError, match="No scheduler answers"):
         dispatch.cluster("tcp://127.0.0.1:1")

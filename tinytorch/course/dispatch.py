@@ -28,6 +28,7 @@ from tinytorch.course.records import VERSION, Record, Task, fault_of
 
 ATTEMPTS = 3  # at one task, where the infrastructure failed
 PATIENCE = 3600.0  # seconds without any answer: the workers are taken for lost
+CONNECT = "20s"  # to a scheduler
 MOST_BREAKS = 30  # pools that broke one after the other without one answer: no task's doing
 
 
@@ -67,7 +68,7 @@ def cluster(address: str) -> Workers:
 
     def connect() -> Any:
         try:
-            return Client(address, timeout="20s", set_as_default=False)
+            return Client(address, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise CourseError(
                 f"No scheduler answers at {address} ({error}). What was graded is kept: start it, "
