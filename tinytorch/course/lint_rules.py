@@ -91,10 +91,9 @@ def _patches(names: Names) -> Iterator[Fault]:
                 if names.is_theirs(root) and isinstance(node, ast.Attribute):
                     yield node.lineno, ast.unparse(node), words.SET
                     break
-                dotted = names.dotted(root)
-                if (dotted and not dotted.startswith(("os.environ", "sys.path"))) or _is_globals(
-                    root
-                ):
+                if names.dotted(root).startswith(("os.environ", "sys.path")):
+                    break
+                if names.dotted(root) or _is_globals(root):
                     yield node.lineno, ast.unparse(node), words.PATCH
                     break
         elif isinstance(node, ast.Call) and called_name(node) in ("setattr", "delattr"):
