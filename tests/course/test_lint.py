@@ -35,7 +35,11 @@ SIZES = (1, 2)
 CELLS = [
     cell("setup", SETUP, "locked"),
     new_code_cell("def helper(x):\n    return x", id="experiment"),
-    cell("double", "TILE = 8\ndef double(x):\n    return x + x\ntwice = lambda x: x", "answer"),
+    cell(
+        "double",
+        "TILE = 8\ndef double(x):\n    return x + x\ndef twice(x):\n    return 2 * x\nby_name = lambda x: x",
+        "answer",
+    ),
     cell("Meter", "class Meter:\n    def read(self, fn):\n        return fn()", "answer"),
 ]
 
@@ -341,6 +345,7 @@ BAD = [
         "expect_unchanged",
     ),
     ("constant", "assert double(2) == TILE / 2", 1, "TILE is a value", "let a function return it"),
+    ("assigned function", "assert by_name(2) == 2", 1, "by_name is a value", "let a function"),
     (
         "name of an experiment",
         "assert double(2) == helper(4)",

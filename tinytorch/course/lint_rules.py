@@ -147,14 +147,9 @@ def _unknown_names(names: Names, context: Context) -> Iterator[Fault]:
     own |= {n.arg for n in ast.walk(names.tree) if isinstance(n, ast.arg)} | set(names.imported)
     own |= {n.name for n in ast.walk(names.tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     own |= set(imports(names.tree))
-    called = {
-        node.func.id
-        for node in ast.walk(names.tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
     for node in ast.walk(names.tree):
         if isinstance(node, ast.Name) and node.id not in own:
-            if node.id in context.values - called:
+            if node.id in context.values:
                 yield node.lineno, node.id, words.VALUE_OF_ANSWER
             elif node.id in context.others:
                 yield node.lineno, node.id, words.UNKNOWN
