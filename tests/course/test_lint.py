@@ -32,14 +32,18 @@ from tinytorch.lab.clock import fake_clock
 from tinytorch.lab.expect import attempt, expect_error, expect_tensor, expect_unchanged, instances
 SIZES = (1, 2)
 """
+ANSWER = """\
+TILE = 8
+def double(x):
+    return x + x
+def twice(x):
+    return 2 * x
+by_name = lambda x: x
+"""
 CELLS = [
     cell("setup", SETUP, "locked"),
     new_code_cell("def helper(x):\n    return x", id="experiment"),
-    cell(
-        "double",
-        "TILE = 8\ndef double(x):\n    return x + x\ndef twice(x):\n    return 2 * x\nby_name = lambda x: x",
-        "answer",
-    ),
+    cell("double", ANSWER, "answer"),
     cell("Meter", "class Meter:\n    def read(self, fn):\n        return fn()", "answer"),
 ]
 
