@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser mutants small postgres lab bench clean env
+.PHONY: help demo test browser sandbox mutants small postgres lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -30,10 +30,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: env
+demo: env sandbox
 	@$(BIN)/tito demo
 
-test: env browser
+test: env sandbox browser
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -44,20 +44,29 @@ test: env browser
 	$(BIN)/tito validate-tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
-# The browser tests click through the notebook in Chromium. Installed where that asks nobody for a
-# password (Debian, as root or with sudo); elsewhere they are skipped, and pytest names them.
-CHROMIUM_PACKAGES := chromium fonts-dejavu-core
+# What the machine itself has to bring. Installed where that asks nobody for a password (Debian and
+# what is made from it, as root or with sudo). $(1): packages, $(2): what for, $(3): without it.
+define install
+if [ "$$(id -u)" = 0 ]; then as_root=env; else as_root="sudo -n"; fi; \
+if [ -e /etc/debian_version ] && $$as_root true 2>/dev/null; then \
+echo "Installing $(2)"; \
+export DEBIAN_FRONTEND=noninteractive; \
+install="$$as_root apt-get install -y -qq --no-install-recommends $(1)"; \
+$$install >/dev/null 2>&1 || { $$as_root apt-get update -qq && $$install >/dev/null; } \
+|| echo "It could not be installed: $(3)"; \
+else echo "$(2) is not here: $(3)"; fi
+endef
+
+# Submissions run in a sandbox of bubblewrap's (Linux). Where it cannot be had, docs/container.md.
+sandbox:
+	@command -v bwrap >/dev/null && exit 0; \
+	$(call install,bubblewrap,bubblewrap,submissions are not graded here (tito doctor says more))
+
+# The browser tests click through the notebook in Chromium; where there is none, pytest names them.
 browser:
 	@for name in $(CHROMIUM) chromium chromium-browser google-chrome google-chrome-stable; do \
 	command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ]; then as_root=env; else as_root="sudo -n"; fi; \
-	if [ -e /etc/debian_version ] && $$as_root true 2>/dev/null; then \
-	echo "Installing Chromium for the browser tests"; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	install="$$as_root apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES)"; \
-	$$install >/dev/null 2>&1 || { $$as_root apt-get update -qq && $$install >/dev/null; } \
-	|| echo "It could not be installed: the browser tests are skipped"; \
-	else echo "There is no Chromium here: the browser tests are skipped"; fi
+	$(call install,chromium fonts-dejavu-core,Chromium,the browser tests are skipped)
 
 # The whole notebook as in a small container: one core, half of the memory, no facts about caches.
 small: env

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -160,7 +161,29 @@ def test_demo_prints_its_results(at_tiny, tiny, monkeypatch):
     assert "On purpose. cut short" in out and "97 %" in out and "build/x.csv" in out
 
 
-def test_doctor_says_ok_or_what_to_do(at_tiny, monkeypatch):
+@pytest.fixture
+def sandbox_problem(monkeypatch):
+    """What the sandbox's own examination says here: nothing is wrong, until a test says so."""
+    found = types.ModuleType("tinytorch.course.sandbox")
+    found.answer = ""
+    found.problem = lambda: found.answer
+    monkeypatch.setitem(sys.modules, found.__name__, found)
+    return found
+
+
+def test_doctor_says_what_the_sandbox_lacks(at_tiny, sandbox_problem):
+    at_tiny("build")
+    code, out, _ = at_tiny("doctor")
+    assert code == 0, out
+    assert "ok    submissions run in a sandbox" in out
+    sandbox_problem.answer = "bwrap is not installed: run `apt install bubblewrap`."
+    code, out, _ = at_tiny("doctor")
+    assert code == 1
+    assert "FIX   no sandbox for submissions: bwrap is not installed: run `apt" in out
+    assert "docs/container.md" in out
+
+
+def test_doctor_says_ok_or_what_to_do(at_tiny, sandbox_problem):
     at_tiny("build")
     code, out, _ = at_tiny("doctor")
     assert code == 0, out

@@ -1,35 +1,28 @@
 """Test cells that look at more than calls and data are refused, with the line and the way out."""
 
-from pathlib import Path
-
 import pytest
-from trial_lesson import A, write_lesson
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
 
 from tinytorch.course import lint
 from tinytorch.course.build import build
 from tinytorch.course.lesson import read_lesson
-from tinytorch.course.lint import BEING_REWRITTEN, check_tests, refuse_tests
-from tinytorch.course.project import CourseError, Project
+from tinytorch.course.lint import BEING_REWRITTEN, Finding, check_tests, refuse_tests
+from tinytorch.course.project import CourseError
 
-META = (
-    '{{"grade": {grade}, "grade_id": "{name}", "locked": {locked}, {points}'
-    '"schema_version": 3, "solution": {solution}, "task": false}}'
-)
-
-
-def cell(name: str, source: str, kind: str) -> str:
-    meta = META.format(
-        name=name,
-        grade=str(kind == "test").lower(),
-        locked=str(kind != "answer").lower(),
-        points='"points": 1, ' if kind == "test" else "",
-        solution=str(kind == "answer").lower(),
-    )
-    return f"# %% nbgrader={meta}\n{source}\n"
+A = "01_double"
+KINDS = {  # grade, locked, solution
+    "test": (True, True, False),
+    "locked": (False, True, False),
+    "answer": (False, False, True),
+}
 
 
-def answer(name: str, source: str) -> str:
-    return cell(name, f"### BEGIN SOLUTION\n{source}\n### END SOLUTION", "answer")
+def cell(name: str, source: str, kind: str) -> NotebookNode:
+    grade, locked, solution = KINDS[kind]
+    meta = {"grade_id": name, "grade": grade, "locked": locked, "solution": solution}
+    meta |= {"schema_version": 3, "task": False} | ({"points": 1} if grade else {})
+    return new_code_cell(source, id=name, metadata={"nbgrader": meta})
 
 
 SETUP = """\
@@ -39,11 +32,19 @@ from tinytorch.lab.clock import fake_clock
 from tinytorch.lab.expect import attempt, expect_error, expect_tensor, expect_unchanged, instances
 SIZES = (1, 2)
 """
+ANSWER = """\
+TILE = 8
+def double(x):
+    return x + x
+def twice(x):
+    return 2 * x
+by_name = lambda x: x
+"""
 CELLS = [
     cell("setup", SETUP, "locked"),
-    '# %% tags=["ungraded"]\nfrom_the_experiment = 3\ndef helper(x):\n    return x\n',
-    answer("double", "TILE = 8\ndef double(x):\n    return x + x\ntwice = lambda x: 2 * x"),
-    answer("Meter", "class Meter:\n    def read(self, fn):\n        return fn()"),
+    new_code_cell("def helper(x):\n    return x", id="experiment"),
+    cell("double", ANSWER, "answer"),
+    cell("Meter", "class Meter:\n    def read(self, fn):\n        return fn()", "answer"),
 ]
 
 # (id, cell, faulty line, words of the finding, words of the advice)
@@ -348,6 +349,7 @@ BAD = [
         "expect_unchanged",
     ),
     ("constant", "assert double(2) == TILE / 2", 1, "TILE is a value", "let a function return it"),
+    ("assigned function", "assert by_name(2) == 2", 1, "by_name is a value", "let a function"),
     (
         "name of an experiment",
         "assert double(2) == helper(4)",
@@ -462,33 +464,23 @@ GOOD = {
 EARLIER = cell("test_double", "def two():\n    return 2\n\n\nassert double(two()) == 4", "test")
 
 
-def written(project: Project, *more: str) -> Path:
-    """A lesson with these cells after the usual ones."""
-    write_lesson(project, [*CELLS, *more])
-    return project.script(A)
+def findings(*more: NotebookNode) -> list[Finding]:
+    """What is found in a notebook with these cells after the usual ones."""
+    return check_tests(new_notebook(cells=[*CELLS, *more]))
 
 
 @pytest.mark.parametrize("bad", BAD, ids=[bad[0] for bad in BAD])
-def test_a_bad_cell_is_named_with_its_line_and_the_way_out(tiny, bad):
+def test_a_bad_cell_is_named_with_its_line_and_the_way_out(bad):
     _, source, line, what, instead = bad
-    script = written(tiny, cell("test_Meter", source, "test"))
-    found = check_tests(read_lesson(script), script)
-    first = next(
-        number
-        for number, text in enumerate(script.read_text(encoding="utf-8").split("\n"), start=1)
-        if '"test_Meter"' in text
-    )
-    assert [(f.grade_id, f.cell_line, f.line) for f in found] == [
-        ("test_Meter", line, first + line)
-    ]
+    found = findings(cell("test_Meter", source, "test"))
+    assert [(f.grade_id, f.cell_line) for f in found] == [("test_Meter", line)]
     assert what in found[0].what
     assert instead in found[0].instead
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_cell_has_no_findings(tiny, name):
-    script = written(tiny, EARLIER, cell("test_Meter", GOOD[name], "test"))
-    assert [str(finding) for finding in check_tests(read_lesson(script), script)] == []
+def test_a_good_cell_has_no_findings(name):
+    assert list(map(str, findings(EARLIER, cell("test_Meter", GOOD[name], "test")))) == []
 
 
 LOCKED = [
@@ -500,51 +492,58 @@ LOCKED = [
 
 
 @pytest.mark.parametrize(("name", "source", "what"), LOCKED, ids=[name for name, *_ in LOCKED])
-def test_a_locked_cell_is_looked_at_too(tiny, name, source, what):
-    script = written(tiny, cell("setup_more", source, "locked"))
-    (found,) = check_tests(read_lesson(script), script)
+def test_a_locked_cell_is_looked_at_too(name, source, what):
+    (found,) = findings(cell("setup_more", source, "locked"))
     assert found.grade_id == "setup_more"
     assert what in found.what
 
 
-def test_a_locked_cell_may_set_the_environment_of_both_and_export_what_measures(tiny):
+def test_a_locked_cell_may_set_the_environment_of_both_and_export_what_measures():
     environment = cell("setup_threads", 'os.environ.setdefault("THREADS", "1")', "locked")
     exported = cell("given", "#| export\ndef quiet():\n    gc.disable()", "locked")
-    script = written(tiny, environment, exported)
-    assert check_tests(read_lesson(script), script) == []
+    assert findings(environment, exported) == []
 
 
-def test_without_the_script_the_line_is_that_of_the_cell(tiny):
-    script = written(tiny, cell("test_Meter", "x = 1\nassert gc.isenabled()", "test"))
-    (found,) = check_tests(read_lesson(script))
+def test_without_the_script_the_line_is_that_of_the_cell():
+    (found,) = findings(cell("test_Meter", "x = 1\nassert gc.isenabled()", "test"))
     assert found.line is None
     assert str(found).startswith("test_Meter, line 2 of the cell: gc.isenabled")
 
 
-def test_building_and_checking_refuse_such_a_lesson_and_write_nothing(tiny):
+LOOKS = "import gc\n\nassert double(2) == 4\nassert gc.isenabled()"
+
+
+@pytest.fixture
+def with_a_bad_test(tiny, edit_lesson):
+    """The tiny course, built, and then its test changed to look at its own process."""
     build(tiny)
-    made = tiny.notebook(A).read_bytes()
-    script = written(tiny, cell("test_double", "assert gc.isenabled()", "test"))
-    tiny.notebook(A).write_bytes(made)
+    edit_lesson('assert double(2) == 4, "2 doubled is 4"', LOOKS)
+    return tiny
+
+
+def test_building_and_checking_refuse_such_a_lesson_and_write_nothing(with_a_bad_test):
+    course = with_a_bad_test
+    made = course.notebook(A).read_bytes()
+    lines = course.script(A).read_text(encoding="utf-8").split("\n")
+    line = lines.index("assert gc.isenabled()") + 1
     for check in (False, True):
-        with pytest.raises(CourseError, match=r"(?s)test_double, line \d+: gc.isenabled.*Instead:"):
-            build(tiny, check=check)
-    assert tiny.notebook(A).read_bytes() == made
-    assert script.is_file()
+        with pytest.raises(CourseError, match=f"test_double, line {line}: gc.isenabled.*Instead:"):
+            build(course, check=check)
+    assert course.notebook(A).read_bytes() == made
 
 
-def test_of_many_findings_a_few_are_shown(tiny):
-    source = "\n".join(["assert gc.isenabled()"] * 12)
-    script = written(tiny, cell("test_double", source, "test"))
+def test_of_many_findings_a_few_are_shown(tiny, edit_lesson):
+    many = "\n".join(["import gc", *["assert gc.isenabled()"] * 12])
+    edit_lesson('assert double(2) == 4, "2 doubled is 4"', many)
     with pytest.raises(CourseError, match="and 4 more"):
-        refuse_tests(read_lesson(script), script)
+        refuse_tests(read_lesson(tiny.script(A)), tiny.script(A))
 
 
-def test_what_is_being_rewritten_does_not_stop_a_build(tiny, monkeypatch):
-    script = written(tiny, cell("test_double", "assert gc.isenabled()", "test"))
+def test_what_is_being_rewritten_does_not_stop_a_build(with_a_bad_test, monkeypatch):
     monkeypatch.setattr(lint, "BEING_REWRITTEN", frozenset({"test_double"}))
-    refuse_tests(read_lesson(script), script)
-    assert check_tests(read_lesson(script), script)
+    build(with_a_bad_test)
+    script = with_a_bad_test.script(A)
+    assert [f.grade_id for f in check_tests(read_lesson(script), script)] == ["test_double"]
 
 
 def test_the_lesson_has_no_findings_but_those_being_rewritten(repo):

@@ -8,23 +8,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 FUNCTION, CLASS, CONSTANT = "function", "class", "constant"
-# What makes a function of a function when it is assigned: `fast = njit(slow)`.
-_MAKERS = {"partial", "compiled", "compilable", "njit", "jit", "vectorize", "guvectorize", "wraps"}
 _CALLERS = ("attempt", "partial", "expect_")  # the lab's own, called with an answer before its data
 
 
 def definitions(source: str) -> dict[str, str]:
-    """Name -> kind of everything that the top level of an answer cell defines."""
+    """Name -> kind of everything that the top level of an answer cell defines.
+
+    Only a `def` or a `class` makes a function or a class: what is assigned is a value.
+    """
     kinds: dict[str, str] = {}
     for node in _parsed(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             kinds[node.name] = FUNCTION
         elif isinstance(node, ast.ClassDef):
             kinds[node.name] = CLASS
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            kind = FUNCTION if _makes_function(node.value) else CONSTANT
-            kinds |= dict.fromkeys(_stored(targets), kind)
         else:
             kinds |= dict.fromkeys(_stored([node]), CONSTANT)
             kinds |= dict.fromkeys(imports(node), CONSTANT)
@@ -197,12 +194,6 @@ def _parsed(source: str) -> list[ast.stmt]:
         return ast.parse(source).body
     except SyntaxError:
         return []
-
-
-def _makes_function(value: ast.expr | None) -> bool:
-    if isinstance(value, ast.Lambda):
-        return True
-    return isinstance(value, ast.Call) and called_name(value) in _MAKERS
 
 
 def _stored(nodes: Iterable[ast.AST]) -> list[str]:

@@ -91,10 +91,9 @@ def _patches(names: Names) -> Iterator[Fault]:
                 if names.is_theirs(root) and isinstance(node, ast.Attribute):
                     yield node.lineno, ast.unparse(node), words.SET
                     break
-                dotted = names.dotted(root)
-                if (dotted and not dotted.startswith(("os.environ", "sys.path"))) or _is_globals(
-                    root
-                ):
+                if names.dotted(root).startswith(("os.environ", "sys.path")):
+                    break
+                if names.dotted(root) or _is_globals(root):
                     yield node.lineno, ast.unparse(node), words.PATCH
                     break
         elif isinstance(node, ast.Call) and called_name(node) in ("setattr", "delattr"):
@@ -148,14 +147,9 @@ def _unknown_names(names: Names, context: Context) -> Iterator[Fault]:
     own |= {n.arg for n in ast.walk(names.tree) if isinstance(n, ast.arg)} | set(names.imported)
     own |= {n.name for n in ast.walk(names.tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     own |= set(imports(names.tree))
-    called = {
-        node.func.id
-        for node in ast.walk(names.tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
     for node in ast.walk(names.tree):
         if isinstance(node, ast.Name) and node.id not in own:
-            if node.id in context.values - called:
+            if node.id in context.values:
                 yield node.lineno, node.id, words.VALUE_OF_ANSWER
             elif node.id in context.others:
                 yield node.lineno, node.id, words.UNKNOWN

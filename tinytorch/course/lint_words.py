@@ -118,7 +118,7 @@ GIVEN_FUNCTION = Words(
     "let the contract be a class with a method, or a function that takes all its arguments",
 )
 VALUE_OF_ANSWER = Words(
-    "{} is a value of an answer cell, and only functions and classes of it are known here",
+    "{} is a value of an answer cell, of which only what `def` and `class` make is known here",
     "let a function return it, or define it in a locked setup cell",
 )
 UNKNOWN = Words(
