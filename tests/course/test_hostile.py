@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests import hostile_runs
 from tests.hostile_folders import BUILDERS
-
 from tinytorch.course.hostile import VERBS, attack_notebook, read_attack, read_attacks
 from tinytorch.course.project import CourseError
 from tinytorch.course.submissions import hand_in
@@ -119,8 +119,7 @@ def test_dangerous_lines_run_in_a_sandbox_only(attack):
 
 
 HEAD = (
-    "# base: stubs\n# About.\n# class: x\n# gains: y\n"
-    "# ends: graded, died\n# safe_in_process: no\n"
+    "# base: stubs\n# About.\n# class: x\n# gains: y\n# ends: graded, died\n# safe_in_process: no\n"
 )
 
 
