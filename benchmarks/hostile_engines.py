@@ -3,7 +3,8 @@
     python -m benchmarks.hostile_engines <course folder> <student> <engine>
 
 Engines: "judged" (tinytorch.course.task), "one kernel" (IsolatedExecute, code and tests together)
-and "plain" (nbgrader's own OverwriteCells and Execute). Prints one line of JSON, last.
+and "plain" (nbgrader's own OverwriteCells and Execute). Prints one line of JSON, last: the points,
+or why there are none. KEEP names a file for the executed notebook.
 """
 
 import json
@@ -93,9 +94,14 @@ def _read(project: Project, folder: Path) -> NotebookNode:
     return nbformat.read(folder / project.notebook(ASSIGNMENT).name, as_version=4)
 
 
-def judged(project: Project, folder: Path) -> NotebookNode:
-    """Only to be asked for its record: see hostile_cases in the tests."""
-    raise NotImplementedError
+def judged(project: Project, folder: Path) -> dict[str, object]:
+    """What the sandboxed grading says of a submission."""
+    from tests import hostile_runs
+
+    record = hostile_runs.graded(project, folder.parent.name, hostile_runs.LIMITS)
+    if record["state"] == "infrastructure":
+        return {"points": None, "why": record["reason"]}
+    return {"points": sum(score for score, _ in record["scores"].values()), "why": record["state"]}
 
 
 def main() -> None:
@@ -103,15 +109,17 @@ def main() -> None:
     root, student, engine = sys.argv[1:]
     project = Project(Path(root))
     folder = project.submitted / student / ASSIGNMENT
-    run = {"one kernel": one_kernel, "plain": plain}[engine]
     try:
-        notebook = run(project, folder)
+        if engine == "judged":
+            said = judged(project, folder)
+        else:
+            notebook = {"one kernel": one_kernel, "plain": plain}[engine](project, folder)
+            said = {"points": points(project, notebook), "why": ""}
+            if kept := os.environ.get("KEEP"):
+                nbformat.write(notebook, kept)
     except Exception as error:  # whatever an attack made of it is this engine's result
-        print(json.dumps({"points": None, "why": f"{type(error).__name__}: {error}"[:300]}))
-        return
-    if where := os.environ.get("KEEP"):
-        nbformat.write(notebook, where)
-    print(json.dumps({"points": points(project, notebook), "why": ""}))
+        said = {"points": None, "why": f"{type(error).__name__}: {error}"[:200]}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

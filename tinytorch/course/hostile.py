@@ -198,7 +198,8 @@ def attack_notebook(released_notebook: Path, attack: Attack) -> NotebookNode:
     if attack.base == "garbage":
         answers = read_answers(attack.path.with_name(GARBAGE)).answers | answers
     notebook = submission(released_notebook, answers)
-    for edit in attack.edits:
+    # What is used goes in last, and so stands in front of what uses it.
+    for edit in sorted(attack.edits, key=lambda edit: edit.verb == "use"):
         if edit.verb not in ("file", "build"):
             _apply(notebook, edit, attack.path)
     return notebook
