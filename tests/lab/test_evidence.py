@@ -34,7 +34,7 @@ def test_every_right_product_reads_tile_by_tile(entry):
 
 @pytest.mark.parametrize("entry", entries(TILES, right=False))
 def test_no_wrong_product_reads_tile_by_tile(entry):
-    with pytest.raises(AssertionError, match="read|missed"):
+    with pytest.raises(AssertionError, match=r"read|missed"):
         expect_tiles(forging(load(TILES, entry)))
 
 
@@ -52,7 +52,7 @@ def test_every_right_relu_shares(entry, workers):
 
 @pytest.mark.parametrize("entry", entries(SHARED, right=False))
 def test_no_wrong_relu_shares(entry):
-    with pytest.raises(AssertionError, match="thread|at the same time|all elements"):
+    with pytest.raises(AssertionError, match=r"thread|at the same time|all elements"):
         expect_shared_work(forging(load(SHARED, entry), patience=0.1), X, 2)
 
 
