@@ -186,3 +186,30 @@ def mine(): return 2
     assert space["check"](start=2)[:2] == [np.float32(2), "second"]
     space["of_the_lesson"].add(answer=lambda: "kept")
     assert space["check"]()[1] == "kept"
+
+
+def withheld(kind):
+    def call(_):
+        error = kind("the hidden input is 42")
+        error.withheld = True
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyError, AssertionError, NotImplementedError])
+def test_what_an_answer_says_is_withheld_where_it_might_tell_a_hidden_test(kind):
+    expected = NotImplementedError if kind is NotImplementedError else AssertionError
+    for check in (
+        lambda call: expect_values(call, 7, gives=X, cause="why"),
+        lambda call: expect_error(ValueError, call, 7, mentions=("seven",), cause="why"),
+        lambda call: attempt(call, 7),
+    ):
+        with pytest.raises(expected) as raised:
+            check(withheld(kind))
+        assert kind.__name__ in str(raised.value) and "hidden input" not in str(raised.value)
+        assert raised.value.__cause__ is None and raised.value.__suppress_context__
+
+
+def test_a_withheld_error_may_name_what_it_must():
+    expect_error(ValueError, withheld(ValueError), 7, mentions=("42",), cause="why")

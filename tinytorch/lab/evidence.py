@@ -58,17 +58,25 @@ def of_no_loop(
 
 def _large_arguments(make: Callable[[int], tuple[Any, ...]]) -> tuple[tuple[Any, ...], int]:
     """Arguments that take long enough, and how many pairs are multiplied if it is a product."""
-    for elements in (_SMALL_MATRICES, _LARGE_MATRICES):
-        args = make(elements)
-        shapes = [np.shape(_values(x)) for x in args if not isinstance(x, SparseMatrix)]
-        shapes += [x.shape for x in args if isinstance(x, SparseMatrix)]
-        matrices = [shape for shape in shapes if len(shape) == 2]
-        if len(matrices) < 2:
-            return make(_ELEMENTS), 0
-        pairs = math.prod(matrices[0]) * matrices[1][1]
-        if pairs >= _SMALL_MATRICES**1.5:
-            break
-    return args, pairs
+    if any(isinstance(x, SparseMatrix) for x in make(_SMALL_MATRICES)):
+        args = make(_LARGE_MATRICES)
+        return args, 3 * _pairs(args)  # with two indices to look up for each
+    args = make(_SMALL_MATRICES)
+    if pairs := _pairs(args):
+        return args, pairs
+    # Of one sign: guessing the signs wrong costs a processor as much as all else that it does.
+    return tuple(_positive(x) for x in make(_ELEMENTS)), 0
+
+
+def _pairs(args: tuple[Any, ...]) -> int:
+    """How many pairs a product of the first two matrices multiplies; 0 where there are none."""
+    shapes = [x.shape if isinstance(x, SparseMatrix) else np.shape(_values(x)) for x in args]
+    matrices = [shape for shape in shapes if len(shape) == 2]
+    return math.prod(matrices[0]) * matrices[1][1] if len(matrices) > 1 else 0
+
+
+def _positive(x: Any) -> Any:
+    return Tensor(np.abs(x.data)) if isinstance(x, Tensor) else np.abs(x)
 
 
 def _numbers_in(value: Any) -> int:

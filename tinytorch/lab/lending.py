@@ -28,35 +28,39 @@ class Desk:
 
     def __init__(self, patience: float = 3.0) -> None:
         self.patience = patience
-        self._inside = 0
+        self._present: list[list[int]] = []  # of each ask, how many were here with it at most
         self._over = False
         self._until = 0.0  # when those who have met go on
         self._changed = threading.Condition()
 
-    def enter(self, hold: int) -> int:
-        """Come in, wait for `hold` asks in all; how many there are.
+    def enter(self, hold: int) -> list[int]:
+        """Come in, and wait for `hold` asks in all; with it, how many met this one at most.
 
         Where they meet, all wait a moment more, so that one too many shows up. Where they do not
         come within the patience, nobody waits again. No speed is measured.
         """
         with self._changed:
-            self._inside += 1
-            seen = self._inside
+            mine = [0]
+            self._present.append(mine)
+            for most in self._present:
+                most[0] = max(most[0], len(self._present))
             self._changed.notify_all()
             if hold > 1 and not self._over:
-                self._changed.wait_for(lambda: self._over or self._inside >= hold, self.patience)
-                if not self._over and self._inside >= hold:
+                self._changed.wait_for(
+                    lambda: self._over or len(self._present) >= hold, self.patience
+                )
+                if not self._over and len(self._present) >= hold:
                     self._until = time.monotonic() + _MOMENT
                 self._over = True
                 self._changed.notify_all()
             while (left := self._until - time.monotonic()) > 0:
                 self._changed.wait(left)
-            return max(seen, self._inside)
+            return mine
 
-    def leave(self) -> None:
+    def leave(self, mine: list[int]) -> None:
         """Go."""
         with self._changed:
-            self._inside -= 1
+            self._present = [other for other in self._present if other is not mine]
 
 
 class Lent:
@@ -78,9 +82,9 @@ class Lent:
             )
         if asked.size and not 0 <= int(asked.min()) <= int(asked.max()) < self._values.size:
             raise ValueError(f"elements are 0 to {self._values.size - 1}, got others")
-        in_flight = self._desk.enter(self.hold)
+        mine = self._desk.enter(self.hold)
         try:
-            self.reads.append(Read(asked, in_flight))
+            self.reads.append(Read(asked, mine[0]))
             return self._values[asked]
         finally:
-            self._desk.leave()
+            self._desk.leave(mine)
