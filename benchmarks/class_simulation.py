@@ -103,19 +103,23 @@ def measure(submissions):
 def simulate(count, workers, seconds, before, after):
     """Return the seconds for a class, and the share of them in which workers had work.
 
-    One coordinator: it sends (`before` a submission) and takes in (`after`), one thing at a time.
+    One coordinator does one thing at a time: it fills what may be in flight, two tasks a worker
+    (`before` each), then takes in what has come (`after` each).
     """
-    now, sent, busy = 0.0, 0, 0.0
+    now, sent, taken = 0.0, 0, 0
+    free = [0.0] * workers
     ends: list[float] = []
-    while sent < count or ends:
-        if ends and (ends[0] <= now or len(ends) >= workers or sent == count):
-            now = max(now, heapq.heappop(ends)) + after
-        else:
+    while taken < count:
+        if sent < count and sent - taken < 2 * workers:
             now += before
+            end = max(now, heapq.heappop(free)) + seconds
+            heapq.heappush(free, end)
+            heapq.heappush(ends, end)
             sent += 1
-            busy += seconds
-            heapq.heappush(ends, now + seconds)
-    return now, busy / (workers * now)
+        else:
+            now = max(now, heapq.heappop(ends)) + after
+            taken += 1
+    return now, count * seconds / (workers * now)
 
 
 def main():

@@ -14,18 +14,24 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 import sqlalchemy as sql
-from nbformat import NotebookNode
 from nbgrader import api, utils
 from nbgrader.api import Comment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError, SAWarning
 
-from tinytorch.course.graded_files import Placed, executed_of, former_texts, place, text_digests
+from tinytorch.course.graded_files import (
+    Executed,
+    Placed,
+    executed_of,
+    former_texts,
+    is_test_cell,
+    place,
+)
 from tinytorch.course.isolation import named_cells, read_source
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.records import Record
-from tinytorch.course.reference import ReleasedCell, released_cells
+from tinytorch.course.reference import released_cells
 
 _MERGED = sql.Table(
     "tinytorch_merged",
@@ -101,7 +107,7 @@ class Merger:
     def standings(self) -> dict[str, Standing]:
         """Return what the gradebook has of the class, in three statements whatever its size."""
         tests = [cell for name, cell in self.cells[self.notebook_id].graded.items()
-                 if _is_test(self.released[name])]  # fmt: skip
+                 if is_test_cell(self.released[name])]  # fmt: skip
         open_ = (Grade.auto_score.is_(None)) & (Grade.manual_score.is_(None))
         missing = sql.func.sum(sql.case((open_ & Grade.cell_id.in_(tests), 1), else_=0))
         query = (
@@ -255,7 +261,7 @@ class Merger:
         if earlier:
             return sum(map(_score, entry.grades.values()))
         executed = executed_of(record, self.released)
-        texts = {} if refused else text_digests(executed)
+        texts = {} if refused else executed.digests()
         former = former_texts(self.project, self.assignment, self.notebook, record["student"])
         autos = dict.fromkeys(entry.grades, 0.0) if refused else self._autos(record, executed)
         score = 0.0
@@ -266,43 +272,38 @@ class Merger:
                 changes.grades.append({"b_id": row.id, "auto_score": row.auto_score,
                                        "needs_manual_grade": row.needs_manual_grade})  # fmt: skip
             score += _score(row)
-        changes.comments += self._comments(entry, executed, refused)
+        changes.comments += self._comments(entry, executed)
         self._late(record, entry, score, changes)
-        changes.files.append(Placed(record, self.notebook, executed, texts))
+        changes.files.append(Placed(record, self.notebook, executed.text, texts))
         return score
 
     def _is_graded(self, entry: _Entry) -> bool:
-        tests = [row for name, row in entry.grades.items() if _is_test(self.released[name])]
+        tests = [row for name, row in entry.grades.items() if is_test_cell(self.released[name])]
         return bool(tests) and all(
             row.auto_score is not None or row.manual_score is not None for row in tests
         )
 
-    def _autos(self, record: Record, executed: NotebookNode) -> dict[str, float | None]:
+    def _autos(self, record: Record, executed: Executed) -> dict[str, float | None]:
         """Return what each graded cell earned by itself; None waits for a reader."""
-        cells = {c.metadata.nbgrader.grade_id: c for c in executed.cells if _is_named(c)}
         found: dict[str, float | None] = {}
         for name, cell in self.released.items():
             if cell.points is None or cell.task:
                 continue
-            if _is_test(cell):
+            if is_test_cell(cell):
                 score = record["scores"].get(name, [0.0])[0]
                 found[name] = min(max(float(score), 0.0), cell.points)
-            elif name in cells:
-                found[name] = utils.determine_grade(cells[name])[0]
+            elif name in executed.answers:
+                found[name] = utils.determine_grade(executed.answers[name])[0]
         return found
 
-    def _comments(
-        self, entry: _Entry, executed: NotebookNode, refused: bool
-    ) -> list[dict[str, Any]]:
+    def _comments(self, entry: _Entry, executed: Executed) -> list[dict[str, Any]]:
         """Say of each answer whether there is one, in nbgrader's words."""
         rows = []
-        for cell in executed.cells:
-            if not _is_named(cell) or cell.metadata.nbgrader.grade_id not in entry.comments:
-                continue
-            untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-            said = "No response." if untouched and not utils.is_task(cell) else None
-            row = entry.comments[cell.metadata.nbgrader.grade_id]
-            rows.append({"b_id": row, "auto_comment": None if refused else said})
+        for name, cell in executed.answers.items():
+            if name in entry.comments:
+                untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+                said = "No response." if untouched and not utils.is_task(cell) else None
+                rows.append({"b_id": entry.comments[name], "auto_comment": said})
         return rows
 
     def _late(self, record: Record, entry: _Entry, score: float, changes: _Changes) -> None:
@@ -354,14 +355,6 @@ def _score(grade: Any) -> float:
     """Return a grade's points as nbgrader adds them up."""
     points = grade.auto_score if grade.manual_score is None else grade.manual_score
     return 0.0 if points is None else points + (grade.extra_credit or 0.0)
-
-
-def _is_test(cell: ReleasedCell) -> bool:
-    return cell.cell_type == "code" and cell.points is not None and not (cell.solution or cell.task)
-
-
-def _is_named(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.get("nbgrader", {}).get("grade_id"))
 
 
 def _insert(db: Connection, entity: Any, rows: list[dict[str, Any]]) -> None:

@@ -15,10 +15,25 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader import utils
 
 from tinytorch.course import seeds
-from tinytorch.course.isolation import named_cells
 from tinytorch.course.project import Project
 from tinytorch.course.records import Record, write_durably
 from tinytorch.course.reference import ReleasedCell
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A graded notebook: its text as it is shown, and of its cells those that are no tests."""
+
+    text: str
+    answers: dict[str, NotebookNode]  # by name: answers, and other cells that a person grades
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each answer's text, as KeepReading keeps it."""
+        return {
+            name: hashlib.sha256(cell.source.encode()).hexdigest()
+            for name, cell in self.answers.items()
+            if utils.is_solution(cell)
+        }
 
 
 @dataclass(frozen=True)
@@ -27,21 +42,37 @@ class Placed:
 
     record: Record
     notebook: str
-    executed: NotebookNode
-    texts: dict[str, str]
+    text: str
+    digests: dict[str, str]
 
 
-def executed_of(record: Record, released: dict[str, ReleasedCell]) -> NotebookNode:
-    """Return a record's notebook, its cells marked as the gradebook has them."""
+def executed_of(record: Record, released: dict[str, ReleasedCell]) -> Executed:
+    """Return a record's notebook, its cells marked as the gradebook has them.
+
+    By the JSON alone: nbformat's objects and checks would cost more than all the rest of a merge.
+    """
     if not record.get("executed"):
-        return _in_its_place(record, released)
-    notebook = nbformat.v4.reads(record["executed"])  # without the cost of validation
-    for name, cell in named_cells(notebook).items():
-        if name in released:
-            cell.metadata["nbgrader"] = NotebookNode(released[name].nbgrader_metadata())
-        else:
-            cell.metadata.pop("nbgrader")
-    return notebook
+        return Executed(nbformat.writes(_in_its_place(record, released)), {})
+    content, changed = json.loads(record["executed"]), False
+    answers: dict[str, NotebookNode] = {}
+    for cell in content["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if not name:
+            continue
+        marks = released[name].nbgrader_metadata() if name in released else {}
+        changed = changed or cell["metadata"]["nbgrader"] != marks
+        cell["metadata"]["nbgrader"] = marks
+        if name in released and not is_test_cell(released[name]):
+            metadata = NotebookNode(nbgrader=NotebookNode(marks))
+            source = "".join(cell["source"])
+            kind = cell["cell_type"]
+            answers[name] = NotebookNode(source=source, cell_type=kind, metadata=metadata)
+    return Executed(json.dumps(content) if changed else record["executed"], answers)
+
+
+def is_test_cell(cell: ReleasedCell) -> bool:
+    """Say whether a cell is scored by running it."""
+    return cell.cell_type == "code" and cell.points is not None and not (cell.solution or cell.task)
 
 
 def _in_its_place(record: Record, released: dict[str, ReleasedCell]) -> NotebookNode:
@@ -62,15 +93,6 @@ def _in_its_place(record: Record, released: dict[str, ReleasedCell]) -> Notebook
     return new_notebook(cells=cells)
 
 
-def text_digests(notebook: NotebookNode) -> dict[str, str]:
-    """Return the digest of each answer's text, as KeepReading keeps it."""
-    return {
-        name: hashlib.sha256(cell.source.encode()).hexdigest()
-        for name, cell in named_cells(notebook).items()
-        if utils.is_solution(cell)
-    }
-
-
 def former_texts(project: Project, assignment: str, notebook: str, student: str) -> dict[str, str]:
     """Return the digests of the answers that the instructor has read; KeepReading writes them."""
     path = project.autograded / student / f"{assignment}.{notebook}.read.json"
@@ -86,7 +108,7 @@ def place(project: Project, placed: Placed) -> None:
     record, home = placed.record, project.autograded / placed.record["student"]
     folder = home / record["assignment"]
     path = folder / f"{placed.notebook}.ipynb"
-    write_durably(path, (nbformat.writes(placed.executed) + "\n").encode())
+    write_durably(path, f"{placed.text.rstrip()}\n".encode())
     stamp = folder / "timestamp.txt"
     if record.get("timestamp"):
         write_durably(stamp, record["timestamp"].encode())
@@ -94,6 +116,6 @@ def place(project: Project, placed: Placed) -> None:
         stamp.unlink(missing_ok=True)
     if record.get("read_at"):  # whatever is handed in after that is newer than this grading
         os.utime(path, (record["read_at"], record["read_at"]))
-    texts = json.dumps(placed.texts, indent=1).encode()
+    texts = json.dumps(placed.digests, indent=1).encode()
     write_durably(home / f"{record['assignment']}.{placed.notebook}.read.json", texts)
     seeds.record(project, record["assignment"], record["student"], record["seed"])
