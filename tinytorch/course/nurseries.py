@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,7 @@ class Nursery:
     def __init__(self, project: Project, source: NotebookNode) -> None:
         self.sandbox = sandbox.name()
         self._stack = contextlib.ExitStack()
+        self._asking = threading.Lock()
         self._owner = os.getpid()
         room = self._stack.enter_context(grading_room(project))
         self._control, theirs = socket.socketpair()
@@ -107,8 +109,9 @@ class Nursery:
         plan_out, plan_in = os.pipe()
         said_out, said_in = os.pipe()
         try:
-            socket.send_fds(self._control, [b"judge"], [plan_out, said_in])
-            pid = int(self._replies.readline() or 0)
+            with self._asking:
+                socket.send_fds(self._control, [b"judge"], [plan_out, said_in])
+                pid = int(self._replies.readline() or 0)
         except (OSError, ValueError) as error:
             raise GraderFault(f"the judges' nursery is gone: {error}") from error
         finally:

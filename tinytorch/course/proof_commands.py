@@ -48,6 +48,10 @@ def validate_tests(
     vary_seed: Annotated[
         bool, typer.Option("--vary-seed", help="Each repeat uses the next higher seed.")
     ] = False,
+    judged: Annotated[
+        bool,
+        typer.Option("--judged", help="By judges in sandboxes as well; both must score alike."),
+    ] = False,
 ) -> None:
     """Score the corpus of right and wrong answers; exit 1 if the tests mistake any of them."""
     from tinytorch.course import corpus as corpora
@@ -79,6 +83,15 @@ def validate_tests(
         f for e, t in zip(entries, tried, strict=True) for f in verdicts.judge(lesson, e, t)
     ]
     findings += verdicts.unstable(entries, runs)
+    if judged:
+        from tinytorch.course.judged_trial import run_judged_trials
+
+        started = time.perf_counter()
+        with terminal.progress(console, "judging") as follow:
+            others = run_judged_trials(project, assignment, tries, workers, seed, follow)
+        findings += verdicts.unlike(lesson, entries, tried, others)
+        each = (time.perf_counter() - started) / len(tries)
+        console.print(f"judged in sandboxes           {len(others)}, {each:.2f} s each")
     _print_tables(console, lesson, entries, tried, findings)
     _print_summary(console, entries, tried, findings, seconds)
     if json:

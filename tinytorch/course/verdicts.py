@@ -135,3 +135,18 @@ def unstable(entries: Sequence[Entry], runs: Sequence[Sequence[Tried]]) -> list[
             what = f"in {len(runs)} runs, not always the same score of {', '.join(shaky)}"
             findings.append(Finding(UNSTABLE, name_of(entry), what))
     return findings
+
+
+def unlike(
+    lesson: Lesson, entries: Sequence[Entry], tried: Sequence[Tried], judged: Sequence[Tried]
+) -> list[Finding]:
+    """Return the entries whose own tests a judge scores otherwise than one process does."""
+    findings = []
+    for entry, here, there in zip(entries, tried, judged, strict=True):
+        for test in lesson.tests_of(entry.answer):
+            mine, theirs = here.tests[test.grade_id], there.tests[test.grade_id]
+            if mine.passed != theirs.passed:
+                said = f"{theirs.error}: {theirs.message}" if mine.passed else mine.message
+                what = f"{test.grade_id}: {mine.state} in one process, {theirs.state} by a judge"
+                findings.append(Finding(UNLIKE, name_of(entry), f"{what}, {said[:300]}"))
+    return findings
