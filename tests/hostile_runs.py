@@ -3,21 +3,20 @@
 For test_hostile.py, and for the table in benchmarks/hostile_table.py.
 """
 
-import base64
 import hashlib
 import json
 import os
 import select
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.hostile_folders import BUILDERS
+from tinytorch.course.hand_ins import HandIns
 from tinytorch.course.hostile import Attack, hand_in_attack
 from tinytorch.course.project import Project
-from tinytorch.course.reference import released_cells
 from tinytorch.course.submissions import hand_in
+from tinytorch.course.task import grade_submission
 
 ASSIGNMENT = "11_kernels"
 # Far below what honest answers need on a slow computer, so that many hangs take minutes.
@@ -46,35 +45,13 @@ def remove_submission(project: Project, student: str) -> None:
 
 
 def task_of(project: Project, student: str, limits: dict[str, float]) -> dict[str, Any]:
-    """The task that a submission is graded by: see tinytorch.course.task."""
-    from tinytorch.course.intake import look
-
-    notebook = project.notebook(ASSIGNMENT)
-    found = look(project.submitted / student / ASSIGNMENT, notebook.name)
-    released = released_cells(project.gradebook_url, ASSIGNMENT, notebook.stem)
-    return {
-        "version": 1,
-        "key": hashlib.sha256(f"{student} {found.text}".encode("utf-8", "replace")).hexdigest(),
-        "assignment": ASSIGNMENT,
-        "notebook": notebook.stem,
-        "student": student,
-        "submission": None if found.refused else found.text,
-        "companions": {n: base64.b64encode(c).decode() for n, c in found.companions.items()},
-        "refused": found.refused,
-        "release": {
-            "notebook": notebook.read_text(encoding="utf-8"),
-            "cells": {name: asdict(cell) for name, cell in released.items()},
-        },
-        "seed": 0,
-        "trusted": False,
-        "limits": limits,
-    }
+    """The task that a submission is graded by, with other limits than the usual ones."""
+    task = HandIns(project, ASSIGNMENT, seed=0).task(student)
+    return task | {"limits": task["limits"] | limits}
 
 
 def graded(project: Project, student: str, limits: dict[str, float] | None = None) -> dict:
     """The record of one submission; through JSON, as everything that comes from a worker."""
-    from tinytorch.course.task import grade_submission
-
     task = json.loads(json.dumps(task_of(project, student, limits or {})))
     return json.loads(json.dumps(grade_submission(task), allow_nan=False))
 

@@ -1,6 +1,5 @@
 """Submissions that attack the grader: no points, nothing touched, nothing left behind."""
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -8,22 +7,28 @@ import pytest
 
 from tests import hostile_runs
 from tests.hostile_folders import BUILDERS
+from tinytorch.course import sandbox
 from tinytorch.course.hostile import VERBS, attack_notebook, read_attack, read_attacks
+from tinytorch.course.lesson import tested_answer
 from tinytorch.course.project import CourseError
-from tinytorch.course.submissions import hand_in
+from tinytorch.course.submissions import hand_in, reference_answers
 
 FOLDER = Path(__file__).parents[1] / "submissions" / "hostile"
 ATTACKS = read_attacks(FOLDER)
 HARMLESS = {"text/plain", "image/png"}
+# Right answers that nothing has to compile, graded after each attack in the same worker.
+WITNESS = (
+    "vectorized_relu",
+    "cache_friendly_matmul",
+    "parallel_batch_processing",
+    "quantized_relu",
+)
 GUARDS = ("65534", "IN_SANDBOX")
 DANGEROUS = re.compile(
     r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
 )
 
-needs_grader = pytest.mark.skipif(
-    importlib.util.find_spec("tinytorch.course.task") is None,
-    reason="tinytorch.course.task, which grades a submission in a sandbox, is not there",
-)
+needs_sandbox = pytest.mark.skipif(bool(sandbox.problem()), reason=sandbox.problem())
 
 
 def named(attack):
@@ -39,18 +44,26 @@ def course(released, tmp_path_factory):
 def honest(course):
     """A submission with the reference's answers, and the processes that the grader keeps."""
     hand_in(course, hostile_runs.ASSIGNMENT, "honest", {})
+    right = reference_answers(course.notebook(hostile_runs.ASSIGNMENT))
+    some = {name: right[name] for name in WITNESS}
+    hand_in(course, hostile_runs.ASSIGNMENT, "witness", some, base="stubs")
     record = hostile_runs.graded(course, "honest")
     assert_full_marks(record)
     return hostile_runs.descendants()
 
 
-def assert_full_marks(record):
+def assert_full_marks(record, answers=None):
+    """Of all answers, or of these."""
     assert record["state"] == "graded", record["reason"]
-    lost = {name: pair for name, pair in record["scores"].items() if pair[0] != pair[1]}
-    assert record["scores"] and not lost
+    scores = {
+        name: pair
+        for name, pair in record["scores"].items()
+        if answers is None or tested_answer(name) in answers
+    }
+    assert scores and not {name: pair for name, pair in scores.items() if pair[0] != pair[1]}
 
 
-@needs_grader
+@needs_sandbox
 @pytest.mark.parametrize("attack", ATTACKS, ids=named)
 def test_attack_gains_nothing_and_leaves_nothing(attack, course, honest, monkeypatch):
     monkeypatch.setenv("HOSTILE_CANARY", "canary")
@@ -73,6 +86,11 @@ def test_attack_gains_nothing_and_leaves_nothing(attack, course, honest, monkeyp
     assert not hostile_runs.still_running(hostile_runs.descendants() - honest)
     if record["state"] != "timeout":
         assert record["seconds"]["all"] < hostile_runs.LIMITS["submission"]
+    assert_full_marks(hostile_runs.graded(course, "witness"), WITNESS)
+
+
+@needs_sandbox
+def test_the_reference_still_gets_full_marks(course, honest):
     assert_full_marks(hostile_runs.graded(course, "honest"))
 
 
