@@ -35,9 +35,10 @@ def from_text(task):
     }
     cells = task["release"]["cells"]
     tests = {n: c["points"] for n, c in cells.items() if c["points"] and not c["solution"]}
-    if task["refused"]:
+    refused = task["refused"] or _no_notebook(task["submission"])
+    if refused:
         zeros = {name: [0.0, points] for name, points in tests.items()}
-        return base | {"state": "refused", "reason": task["refused"], "executed": None,
+        return base | {"state": "refused", "reason": refused, "executed": None,
                        "scores": zeros, "cells": dict.fromkeys(tests, "not run")}  # fmt: skip
     notebook = json.loads(task["submission"])
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"]) + "\n"
@@ -55,6 +56,14 @@ def from_text(task):
     state = "timeout" if "SLOW" in text else "graded"
     return base | {"state": state, "executed": json.dumps(notebook), "scores": scores,
                    "cells": {n: states.get(n, "not run") for n in tests}}  # fmt: skip
+
+
+def _no_notebook(text):
+    try:
+        json.loads(text)["cells"]
+    except (ValueError, TypeError, KeyError):
+        return "The submitted file is not a notebook."
+    return ""
 
 
 def _trouble(task):

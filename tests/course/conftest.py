@@ -27,7 +27,7 @@ def released_tiny(repo, tmp_path_factory, empty_gradebook) -> Project:
 @pytest.fixture
 def little_class(released_tiny, tmp_path, monkeypatch) -> Project:
     """A released tiny course; its reference is taken for right, as it is tested elsewhere."""
-    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
     shutil.copytree(released_tiny.root, tmp_path / "tiny")
     return Project(tmp_path / "tiny")
 

@@ -195,7 +195,7 @@ def test_feedback_before_grading_is_said(course):
 
 
 def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):
-    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
     notebook = course.submitted / "ann" / A / "kernels_dev.ipynb"
     (course.submitted / "flat").mkdir()
     shutil.copyfile(notebook, course.submitted / "flat" / "kernels_dev.ipynb")
@@ -238,7 +238,7 @@ def test_a_task_is_data_and_holds_no_solution(course):
 
 
 def test_a_broken_newer_hand_in_keeps_the_earlier_grade(course, monkeypatch):
-    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
     with Gradebook(course.gradebook_url) as book:
         book.add_student("ann")
         for grade in book.add_submission(A, "ann").notebooks[0].grades:

@@ -397,7 +397,7 @@ def test_an_interrupt_keeps_what_is_done(course, monkeypatch):
         grade(course)
     assert states(stopped.value.outcomes) == {"ann": "graded"}
     monkeypatch.undo()
-    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
     assert states(grade(course))["ann"] == "skipped"
 
 

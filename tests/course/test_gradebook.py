@@ -168,8 +168,8 @@ def both(template, tmp_path_factory):
     """(rows, CSV, digests) after the first grading, and after a second one, of both ways."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "check_reference", lambda *_: None)
-        patch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+        patch.setattr(batch, "check_reference", lambda *_, **__: None)
+        patch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
         patch.setattr(IsolatedExecute, "preprocess", run_here)
         limits = hand_ins.limits_of
         patch.setattr(hand_ins, "limits_of", lambda p: limits(p) | {"root": str(p.root)})

@@ -206,7 +206,7 @@ def test_feedback_shows_the_reason(graded):
 
 @pytest.fixture
 def api(course, monkeypatch) -> NbGraderAPI:
-    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
     return NbGraderAPI(config=course.nbgrader_config())
 
 

@@ -420,7 +420,7 @@ def test_no_execute_gives_no_points(course):
 
 
 def test_a_refused_notebook_leaves_no_zero(course, monkeypatch):
-    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
     path = hand_in(course, A, "ann", {})
     change(path, lambda notebook, _: notebook.update(cells=[new_code_cell("2 + 2")]))
     result = NbGraderAPI(config=course.nbgrader_config()).autograde(A, "ann")
@@ -436,7 +436,7 @@ def test_a_refused_notebook_leaves_no_zero(course, monkeypatch):
 @pytest.fixture
 def by_hand(course, monkeypatch):
     """Grade ann's answers; `decide` gives points by hand as formgrader does."""
-    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_: None)
+    monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
     monkeypatch.setattr(IsolatedExecute, "preprocess", lambda self, nb, resources: (nb, resources))
     api = NbGraderAPI(config=course.nbgrader_config())
 

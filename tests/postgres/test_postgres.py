@@ -69,7 +69,7 @@ def server():
 @pytest.fixture
 def course(server, repo, tmp_path, monkeypatch):
     """The tiny course with its gradebook in a database of its own."""
-    monkeypatch.setattr(batch, "check_reference", lambda *_: None)
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
     engine = sql.create_engine(
         f"postgresql+psycopg://grader@/postgres?host={server}", isolation_level="AUTOCOMMIT"
     )

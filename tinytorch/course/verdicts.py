@@ -12,6 +12,7 @@ from tinytorch.course.trial import STUDENT, Lesson, Outcome, TestCell, Tried
 
 ESCAPE, FALSE_ALARM, SPILL = "ESCAPE", "FALSE ALARM", "SPILL"
 MISMATCH, UNEXPLAINED, UNSTABLE = "MISMATCH", "UNEXPLAINED", "UNSTABLE"
+UNLIKE = "UNLIKE"  # a judge scores otherwise than one process does
 
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _WORDS = 5  # the shortest sentence that says what is wrong and why
