@@ -2,7 +2,7 @@
 # A cell between two tests never ends, and catches every interrupt.
 # class: processor time
 # gains: a grader that waits for ever
-# ends: graded | timeout, hung | died
+# ends: graded | timeout
 # safe_in_process: yes
 
 # %% before test_vectorized_relu

@@ -1,5 +1,5 @@
 # base: garbage
-# /tmp, /dev/shm and the working folder are filled, with bytes and with empty files.
+# The root, /tmp, /dev/shm and the working folder are filled, with bytes and with empty files.
 # class: files
 # gains: a computer without room for the next submission
 # ends: graded | timeout
@@ -9,7 +9,7 @@
 import os
 from pathlib import Path
 
-for folder in ("/tmp", "/dev/shm", ".") if os.getuid() == 65534 else ():
+for folder in ("/", "/dev", "/tmp", "/dev/shm", ".") if os.getuid() == 65534 else ():
     for number in range(40):
         try:
             Path(folder, f"large{number}").write_bytes(b"\0" * (32 << 20))

@@ -8,7 +8,7 @@
 # %% after setup_checks
 %alias_magic ignored capture
 %xmode Minimal
-get_ipython().run_cell_magic("bash", "", "echo LOOT shell; ls ../../.. 2>/dev/null | head -3 >/dev/null")
+get_ipython().run_cell_magic("bash", "", "echo a shell; ls ../../.. 2>/dev/null | head -3 >/dev/null")
 get_ipython().input_transformers_cleanup.insert(
     0, lambda lines: ["%%capture\n", *lines] if any("check_" in line for line in lines) else lines
 )

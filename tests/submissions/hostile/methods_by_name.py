@@ -8,7 +8,7 @@
 # %% use channel
 
 # %% before matmul_baseline
-CODE = "import sys; print('LOOT code ran in', sys.argv)"
+CODE = "import sys; print('LO' + 'OT code ran in', sys.argv)"  # a message may repeat it
 NAMES = ("exec", "eval", "__import__", "print", "exit", "quit", "breakpoint", "open", "type")
 
 

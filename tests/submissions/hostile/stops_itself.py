@@ -2,7 +2,7 @@
 # The process stops itself with SIGSTOP, in a cell.
 # class: processor time
 # gains: a process that neither runs nor ends
-# ends: graded | timeout, hung | died
+# ends: graded | timeout
 # safe_in_process: no
 
 # %% before test_vectorized_relu

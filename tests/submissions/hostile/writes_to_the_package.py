@@ -1,5 +1,5 @@
 # base: garbage
-# The package, NumPy and the interpreter's folders are written to, and links laid in them.
+# The package, NumPy, the interpreter's and the system's folders are written to, with links too.
 # class: files
 # gains: code of the student's in the next submission's process
 # ends: graded
@@ -14,7 +14,8 @@ import tinytorch
 
 if os.getuid() == 65534:
     places = [Path(tinytorch.__file__).parent, Path(np.__file__).parent, Path(sys.prefix)]
-    places += [Path(place) for place in sys.path if place] + [Path("/etc"), Path("/usr"), Path("/")]
+    places += [Path(place) for place in sys.path if place] + [Path("/etc"), Path("/usr")]
+    places += [Path("/"), Path("/dev"), Path("/proc/sys")]
     for place in places:
         for make in (
             lambda path: path.write_text("print('LOOT')"),
