@@ -17,7 +17,6 @@ if os.getuid() == 65534:
         "/proc/sys/vm/drop_caches",
         "/proc/sys/vm/overcommit_memory",
         "/proc/sysrq-trigger",
-        "/proc/1/oom_score_adj",
         "/sys/kernel/uevent_helper",
         "/sys/fs/cgroup/release_agent",
         "/dev/vda",
