@@ -177,7 +177,7 @@ def _command(
         "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --disable-userns "
         "--die-with-parent --new-session --cap-drop ALL --hostname sandbox --clearenv "
         f"--uid {NOBODY} --gid {NOBODY} --info-fd {told} "
-        "--ro-bind /usr /usr --proc /proc --dev /dev "
+        "--ro-bind /usr /usr --proc /proc --ro-bind /proc/sys /proc/sys --dev /dev "
         f"--size {SCRATCH} --tmpfs /tmp --size {SCRATCH} --tmpfs /dev/shm"
     ).split()
     for folder in ("/bin", "/lib", "/lib64", "/sbin"):
@@ -192,6 +192,8 @@ def _command(
         words += ["--ro-bind", path, path]
     for path in sorted({str(p) for p in hidden}):
         words += ["--tmpfs", path]
+    # Where root grades, the user inside is root outside: nothing else may be written to.
+    words += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [program, *words, "--chdir", "/tmp", "--", "/bin/cat"]
 
 
