@@ -7,11 +7,13 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import nbformat
 import sqlalchemy as sql
 from nbgrader.api import Gradebook
 
 from tinytorch.course import batch
 from tinytorch.course.dispatch import Workers
+from tinytorch.course.isolation import named_cells
 from tinytorch.course.project import Project
 from tinytorch.course.submissions import hand_in
 
@@ -37,6 +39,13 @@ def rows(project):
     with Gradebook(project.gradebook_url) as book, book.engine.connect() as db:
         typed = sql.text(ROWS).columns(timestamp=sql.DateTime, needs_manual_grade=sql.Boolean)
         return sorted(tuple(map(str, row)) for row in db.execute(typed))
+
+
+def change(path, edit):
+    """Let `edit(notebook, cells by grade_id)` change a submission's file."""
+    notebook = nbformat.read(path, as_version=4)
+    edit(notebook, named_cells(notebook))
+    nbformat.write(notebook, path)
 
 
 def write_class(project, names, wrong=()):

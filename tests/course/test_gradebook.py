@@ -1,26 +1,22 @@
 """The merge against nbgrader itself: the same class, graded both ways, leaves the same rows."""
 
-import io
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import nbformat
 import pytest
-from class_courses import make_pair_course, rows
-from nbformat.v4 import new_code_cell, new_output
+from class_courses import change, make_pair_course, rows
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
 
-from tinytorch.course import batch, hand_ins
+from tinytorch.course import batch
 from tinytorch.course.build import build
 from tinytorch.course.dispatch import Workers
 from tinytorch.course.gradebook import Merger
 from tinytorch.course.graded_files import former_texts
-from tinytorch.course.isolation import IsolatedExecute, named_cells
 from tinytorch.course.project import Project
 from tinytorch.course.records import Records
 from tinytorch.course.release import generate
@@ -78,30 +74,6 @@ def template(repo, tmp_path_factory, empty_gradebook) -> Project:
     return project
 
 
-def run_here(self, nb, resources):
-    """Run a notebook in this process, in place of a kernel: to be fast, and the same both ways."""
-    names: dict = {}
-    for cell in nb.cells:
-        if cell.cell_type != "code":
-            continue
-        cell.outputs = []
-        try:
-            with redirect_stdout(io.StringIO()) as said:
-                exec(cell.source, names)
-        except Exception as error:
-            cell.outputs.append(new_output("error", ename=type(error).__name__,
-                                           evalue=str(error), traceback=[]))  # fmt: skip
-        if said.getvalue():
-            cell.outputs.append(new_output("stream", name="stdout", text=said.getvalue()))
-    return nb, resources
-
-
-def change(path: Path, edit) -> None:
-    notebook = nbformat.read(path, as_version=4)
-    edit(notebook, named_cells(notebook))
-    nbformat.write(notebook, path)
-
-
 def prepare(template: Project, root: Path) -> Project:
     """Copy the course with a due date and a zero for late hand-ins; write the class."""
     shutil.copytree(template.root, root)
@@ -153,7 +125,7 @@ def by_nbgrader(project: Project) -> None:
 
 
 def by_merge(project: Project) -> None:
-    outcomes = batch.grade(project, A, None, True, workers=SERIAL, function="class_tasks:by_kernel")
+    outcomes = batch.grade(project, A, None, True, workers=SERIAL)
     assert {outcome.state for outcome in outcomes} == {"graded"}, outcomes
 
 
@@ -170,9 +142,6 @@ def both(template, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "check_reference", lambda *_, **__: None)
         patch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
-        patch.setattr(IsolatedExecute, "preprocess", run_here)
-        limits = hand_ins.limits_of
-        patch.setattr(hand_ins, "limits_of", lambda p: limits(p) | {"root": str(p.root)})
         for way in (by_nbgrader, by_merge):
             root = tmp_path_factory.mktemp(way.__name__)
             project = prepare(template, root / "course")

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import nbgrader
 import pytest
-from class_courses import tiny_course
+from class_courses import change, tiny_course
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Non-unique cell id")  # written 
 A = "01_double"
 NAME = "double_dev.ipynb"
 SECRET = "the text of another student"
-
-
-def change(path: Path, edit) -> None:
-    notebook = nbformat.read(path, as_version=4)
-    edit(notebook, named_cells(notebook))
-    nbformat.write(notebook, path)
 
 
 def copied(notebook, cells):

@@ -7,9 +7,8 @@ import pytest
 
 from tests import hostile_runs
 from tests.hostile_folders import BUILDERS
-from tinytorch.course import sandbox
+from tinytorch.course import lesson
 from tinytorch.course.hostile import VERBS, attack_notebook, read_attack, read_attacks
-from tinytorch.course.lesson import tested_answer
 from tinytorch.course.project import CourseError
 from tinytorch.course.submissions import hand_in, reference_answers
 
@@ -28,7 +27,7 @@ DANGEROUS = re.compile(
     r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
 )
 
-needs_sandbox = pytest.mark.skipif(bool(sandbox.problem()), reason=sandbox.problem())
+needs_sandbox = pytest.mark.usefixtures("sandbox")
 
 
 def named(attack):
@@ -58,7 +57,7 @@ def assert_full_marks(record, answers=None):
     scores = {
         name: pair
         for name, pair in record["scores"].items()
-        if answers is None or tested_answer(name) in answers
+        if answers is None or lesson.tested_answer(name) in answers
     }
     assert scores and not {name: pair for name, pair in scores.items() if pair[0] != pair[1]}
 

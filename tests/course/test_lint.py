@@ -4,10 +4,9 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tinytorch.course import lint
 from tinytorch.course.build import build
 from tinytorch.course.lesson import read_lesson
-from tinytorch.course.lint import BEING_REWRITTEN, Finding, check_tests, refuse_tests
+from tinytorch.course.lint import Finding, check_tests, refuse_tests
 from tinytorch.course.project import CourseError
 
 A = "01_double"
@@ -539,14 +538,7 @@ def test_of_many_findings_a_few_are_shown(tiny, edit_lesson):
         refuse_tests(read_lesson(tiny.script(A)), tiny.script(A))
 
 
-def test_what_is_being_rewritten_does_not_stop_a_build(with_a_bad_test, monkeypatch):
-    monkeypatch.setattr(lint, "BEING_REWRITTEN", frozenset({"test_double"}))
-    build(with_a_bad_test)
-    script = with_a_bad_test.script(A)
-    assert [f.grade_id for f in check_tests(read_lesson(script), script)] == ["test_double"]
-
-
-def test_the_lesson_has_no_findings_but_those_being_rewritten(repo):
+def test_the_lesson_has_no_findings(repo):
     script = repo / "modules/source/11_kernels/kernels_dev.py"
     found = check_tests(read_lesson(script), script)
-    assert {finding.grade_id for finding in found} <= BEING_REWRITTEN
+    assert not found

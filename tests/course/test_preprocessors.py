@@ -7,13 +7,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from class_courses import change
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 
 from tinytorch.course import reference
 from tinytorch.course.clean import MISSING_ANSWER
-from tinytorch.course.isolation import IsolatedExecute, grading_room, named_cells
+from tinytorch.course.isolation import grading_room, named_cells
+from tinytorch.course.judged_execute import JudgedExecute
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.release import generate
 from tinytorch.course.submissions import hand_in
@@ -83,13 +85,6 @@ def course(template, tmp_path) -> Project:
     """A released course to spoil."""
     shutil.copytree(template.root, tmp_path / "course")
     return Project(tmp_path / "course")
-
-
-def change(path: Path, edit) -> None:
-    """Let `edit(notebook, cells by grade_id)` change a submission's file."""
-    notebook = nbformat.read(path, as_version=4)
-    edit(notebook, named_cells(notebook))
-    nbformat.write(notebook, path)
 
 
 def read_grades(project: Project, student: str) -> dict[str, tuple]:
@@ -437,7 +432,7 @@ def test_a_refused_notebook_leaves_no_zero(course, monkeypatch):
 def by_hand(course, monkeypatch):
     """Grade ann's answers; `decide` gives points by hand as formgrader does."""
     monkeypatch.setattr("tinytorch.course.preprocessors.check_reference", lambda *_, **__: None)
-    monkeypatch.setattr(IsolatedExecute, "preprocess", lambda self, nb, resources: (nb, resources))
+    monkeypatch.setattr(JudgedExecute, "preprocess", lambda self, nb, resources: (nb, resources))
     api = NbGraderAPI(config=course.nbgrader_config())
 
     def grade(**answers):

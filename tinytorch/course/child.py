@@ -143,14 +143,14 @@ class Cells(Runner):
             self.shell.errors.append(error)
         if not self.shell.errors:
             return self.outputs, []
-        return self.outputs, _described(self.shell.errors[0], label)
+        return self.outputs, _described(self.shell.errors[0])
 
 
-def _described(error: BaseException, label: str) -> list[str]:
+def _described(error: BaseException) -> list[str]:
     line = error.__traceback__
     number = 0
     while line is not None:
-        if "ipykernel" in line.tb_frame.f_code.co_filename or "<" in line.tb_frame.f_code.co_name:
+        if "<" in line.tb_frame.f_code.co_name:
             number = line.tb_lineno
         line = line.tb_next
     return [type(error).__name__[:80], _text(error), f"line {number} of this cell" * bool(number)]

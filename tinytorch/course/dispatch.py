@@ -25,6 +25,7 @@ from typing import Any
 
 from tinytorch.course.project import CourseError
 from tinytorch.course.records import VERSION, Record, Task, fault_of
+from tinytorch.lab.facts import cores
 
 ATTEMPTS = 3  # at one task, where the infrastructure failed
 PATIENCE = 3600.0  # seconds without any answer: the workers are taken for lost
@@ -45,9 +46,7 @@ def pool(count: int | None = None) -> Workers:
     """Return processes on this computer: one for each core, or `count`."""
     import multiprocessing
 
-    if count is None:
-        count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    number = max(1, count or 1)
+    number = count or cores()
     context = multiprocessing.get_context("spawn")  # a fork would carry this process's threads
 
     def start() -> Executor:

@@ -105,7 +105,7 @@ class HandIns:
             raise Unready(
                 f"{folder.parent}: nbgrader takes *, ?, [ and ] for patterns. Rename the folder."
             )
-        stamp = folder / "timestamp.txt"
+        stamp = folder / STAMP
         if stamp.is_symlink() or not stamp.is_file():
             return ""
         try:

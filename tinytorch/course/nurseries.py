@@ -5,7 +5,6 @@ What runs in them is nursery.py.
 
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import select
@@ -31,6 +30,7 @@ from tinytorch.course.isolation import (
     ungraded_definitions,
 )
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.reference import fingerprint
 
 _HERE = Path(__file__).resolve().parent
 # The course is no part of a student's package: only its own modules are found, by this one process.
@@ -55,7 +55,7 @@ _nurseries: dict[str, "Nursery"] = {}
 
 def nursery_of(project: Project, source: NotebookNode) -> "Nursery":
     """The warm process for a lesson: kept from one submission to the next."""
-    key = _fingerprint(project, source)
+    key = f"{os.getpid()} {fingerprint(project, source)}"  # a fork has no nursery of its own
     found = _nurseries.get(key)
     if found is None or found.process.poll() is not None:
         end_nurseries()
@@ -192,12 +192,3 @@ def _folders(project: Project, room: Room) -> dict[str, list[str]]:
             "Move it to a folder of its own."
         )
     return {"readable": [str(p) for p in readable], "hidden": [str(p) for p in hidden]}
-
-
-def _fingerprint(project: Project, source: NotebookNode) -> str:
-    digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode())
-    for path in sorted(project.package.rglob("*.py")):
-        with contextlib.suppress(OSError):
-            state = path.stat()
-            digest.update(f"{path} {state.st_mtime_ns} {state.st_size}\n".encode())
-    return f"{os.getpid()} {digest.hexdigest()}"

@@ -155,7 +155,7 @@ def check_reference(
             )
     if not expected:
         raise CourseError(f"{project.notebook(assignment)} has no test cell: nothing to grade.")
-    key = f"{judged} {_fingerprint(project, notebook)}"
+    key = f"{judged} {fingerprint(project, notebook)}"
     if key in _checked:
         return
     scores = score_notebook(project, assignment, notebook, config, trusted=True, judged=judged)
@@ -171,7 +171,8 @@ def untouched(project: Project, assignment: str) -> NotebookNode:
     return clear.preprocess(read_source(project, assignment), {})[0]
 
 
-def _fingerprint(project: Project, notebook: NotebookNode) -> str:
+def fingerprint(project: Project, notebook: NotebookNode) -> str:
+    """Return a digest of what a run depends on: the notebook and the package's files."""
     digest = hashlib.sha256(nbformat.writes(notebook).encode())
     for path in sorted(project.package.rglob("*.py")):
         state = path.stat()

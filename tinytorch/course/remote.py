@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinytorch.course import wire
+from tinytorch.course.trial_room.children import DIED
 from tinytorch.course.watch import Most, Watch
 from tinytorch.course.wire import Blobs, Decoder, Encoder, Message, WireError
 from tinytorch.lab.lending import Desk, Lent
@@ -164,7 +165,7 @@ class Session:
         finally:
             self._forget(number)
         if answer is None:
-            raise self.fault or Fault("died", "the student's process has ended")
+            raise self.fault or Fault("died", DIED)
         return answer  # type: ignore[no-any-return]
 
     def _forget(self, number: str) -> None:
@@ -176,7 +177,7 @@ class Session:
             with self._sending:
                 wire.send(self.channel, message, blobs)
         except OSError:
-            self._fail("died", "the student's process has ended (an exit, a crash, or a limit)")
+            self._fail("died", DIED)
 
     def _value(self, reply: Message, blobs: Blobs, given: list[np.ndarray]) -> Any:
         """What a reply means: a value, or an exception, which is raised here."""
@@ -230,7 +231,7 @@ class Session:
                 if waiting is not None and kind in ("hello", "result", "raised"):
                     waiting.put((message, blobs))
         except (EOFError, OSError):
-            self._fail("died", "the student's process has ended (an exit, a crash, or a limit)")
+            self._fail("died", DIED)
         except WireError as wrong:
             self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
         except Exception as wrong:  # whatever it sent, this thread may not end without a word

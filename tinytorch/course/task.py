@@ -18,15 +18,16 @@ from nbgrader import utils
 
 import tinytorch
 from tinytorch.course.clean import clean_copy
+from tinytorch.course.graded_files import is_test_cell
 from tinytorch.course.isolation import IsolatedExecute, is_test, named_cells
 from tinytorch.course.judging import GraderFault, Judged, Limits, judge_notebook
 from tinytorch.course.nurseries import nursery_of
 from tinytorch.course.parsing import parse
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.records import VERSION, versions
 from tinytorch.course.reference import ReleasedCell
 from tinytorch.course.sandbox import NoSandbox
 
-VERSION = 1
 TRUSTED = "none: submissions were trusted"
 _STATES = {"CellTimeoutError": "hung", "KernelDied": "died", "DidNotRun": "not run"}
 
@@ -44,7 +45,7 @@ def grade_submission(task: dict[str, Any]) -> dict[str, Any]:
         "reason": "",
         "executed": None,
         "restored": [],
-        "versions": _versions(),
+        "versions": versions(),
         "sandbox": TRUSTED if task["trusted"] else "",
         "host": platform.node(),
     }
@@ -65,8 +66,7 @@ def _graded(task: dict[str, Any]) -> dict[str, Any]:
         raise CourseError(task["refused"])
     began = time.monotonic()
     source = nbformat.reads(task["release"]["notebook"], as_version=4)
-    released = {name: ReleasedCell(**cell) for name, cell in task["release"]["cells"].items()}
-    notebook, restored = clean_copy(parse(task["submission"]), source, released)
+    notebook, restored = clean_copy(parse(task["submission"]), source, _released(task))
     clean = time.monotonic() - began
     companions = {name: base64.b64decode(data) for name, data in task["companions"].items()}
     run = _run_trusted if task["trusted"] else _run_judged
@@ -87,13 +87,14 @@ def _graded(task: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _released(task: dict[str, Any]) -> dict[str, ReleasedCell]:
+    return {name: ReleasedCell(**cell) for name, cell in task["release"]["cells"].items()}
+
+
 def _refused(task: dict[str, Any], reason: str) -> dict[str, Any]:
     """Nothing of it was run, so no test has passed."""
-    points = {
-        name: float(cell["points"])
-        for name, cell in task["release"]["cells"].items()
-        if cell["points"] is not None and not cell["solution"] and not cell["task"]
-    }
+    released = _released(task).items()
+    points = {name: float(cell.points or 0) for name, cell in released if is_test_cell(cell)}
     return {
         "state": "refused",
         "reason": reason,
@@ -139,9 +140,3 @@ def _run_trusted(
             errors = [o.ename for o in cell.outputs if o.output_type == "error"]
             judged.states[name] = _STATES.get(errors[-1], "failed") if errors else "passed"
     return judged
-
-
-def _versions() -> dict[str, str]:
-    from tinytorch.course.records import versions
-
-    return versions()

@@ -17,7 +17,7 @@ from .shell import Record, Runner
 
 _MOST_RESTARTS = 100  # as in the grading of a submission
 INTERRUPT_GRACE = 4.0  # seconds for an interrupted cell to end, as nbclient allows
-_DIED = "the kernel died while this cell ran (an exit, a crash, or out of memory)"
+DIED = "the kernel died while this cell ran (an exit, a crash, or out of memory)"
 _HUNG = "Stopped after {:g} s: is there a loop that never ends?"
 _alive: "set[_Child]" = set()
 
@@ -140,7 +140,7 @@ def _run_as_child(runner: Runner, cells: list[Record], job: Record, writing: int
 
 def _stopped(state: str, limits: Record) -> Record:
     if state == "died":
-        return {"state": state, "error": "KernelDied", "message": _DIED, "raised_in": ""}
+        return {"state": state, "error": "KernelDied", "message": DIED, "raised_in": ""}
     return {
         "state": state,
         "error": "CellTimeoutError",
