@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 from tinytorch.course import batch, hand_ins, report, seeds
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.submissions import hand_in
+from tinytorch.course.task import grade_submission
 
 A = "11_kernels"
 RELU = "values = as_array(x)\n    return Tensor(np.maximum(values, values.dtype.type(0)))"
@@ -213,15 +214,22 @@ def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):
     [
         (lambda f: (f / "kernels_dev.ipynb").write_text("[1]"), "is not a notebook"),
         (lambda f: (f / "kernels_dev.ipynb").write_text(""), "is not a notebook"),
-        (lambda f: (f / "data.bin").write_bytes(b"0" * 20_000_001), "beside the notebook"),
-        (lambda f: (f / "kernels_dev.ipynb").write_bytes(b" " * 20_000_001), "more than 20 MB"),
+        (lambda f: (f / "kernels_dev.ipynb").write_bytes(b" " * 20_000_001), "at most 20 MB"),
     ],
-    ids=["a list", "empty", "bulky companion", "bulky notebook"],
+    ids=["a list", "empty", "bulky notebook"],
 )
 def test_what_is_refused_is_named(course, spoil, says):
     spoil(course.submitted / "ann" / A)
-    found = hand_ins.HandIns(course, A)
-    assert says in found.checked(found.task("ann"))["refused"]
+    record = grade_submission(hand_ins.HandIns(course, A).task("ann"))
+    assert record["state"] == "refused" and says in record["reason"]
+    assert {score for score, _ in record["scores"].values()} == {0.0}
+
+
+def test_a_bulky_companion_is_left_out_by_name(course):
+    (course.submitted / "ann" / A / "data.bin").write_bytes(b"0" * 20_000_001)
+    task = hand_ins.HandIns(course, A).task("ann")
+    assert task["about"]["left_out"] == ["data.bin (more than 10 MB)"]
+    assert not task["companions"] and not task["refused"]
 
 
 def test_a_time_that_is_none_is_for_the_instructor_to_put_right(course):
