@@ -103,12 +103,20 @@ def weights(n):
     return np.ones((2, round(n**0.5))), to_sparse(np.ones((round(n**0.5), round(n**0.5))))
 
 
-ARGUMENTS = {
-    "vectorized_relu": vector,
-    "vectorized_operations": pair,
-    "compiled_relu": vector,
-    "compiled_matmul": square,
-    "sparse_matmul": weights,
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def three(x, y):
+    return {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+
+
+LOOKED_AT = {  # the arguments for n elements, and what comes of them
+    "vectorized_relu": (vector, relu),
+    "vectorized_operations": (pair, three),
+    "compiled_relu": (vector, relu),
+    "compiled_matmul": (square, np.matmul),
+    "sparse_matmul": (weights, lambda A, W: A @ W.to_dense()),
 }
 
 
@@ -126,10 +134,10 @@ def elsewhere():
         proxy.close()
 
 
-@pytest.mark.parametrize("answer", ARGUMENTS)
+@pytest.mark.parametrize("answer", LOOKED_AT)
 def test_the_exported_kernels_take_little_of_the_time_of_a_loop(answer, elsewhere):
     proxy = elsewhere(answer)
-    evidence.of_no_loop(proxy, proxy, ARGUMENTS[answer])
+    evidence.of_no_loop(proxy, proxy, *LOOKED_AT[answer])
 
 
 @pytest.mark.parametrize(
@@ -148,8 +156,28 @@ def test_a_loop_takes_its_time(answer, entry, elsewhere, monkeypatch):
     monkeypatch.setattr(evidence, "_TRIES", 1)
     proxy = elsewhere(answer, entry)
     with pytest.raises(AssertionError, match="processor time of a plain Python loop"):
-        evidence.of_no_loop(proxy, proxy, ARGUMENTS[answer])
+        evidence.of_no_loop(proxy, proxy, *LOOKED_AT[answer])
 
 
 def test_both_are_asked_for(elsewhere):
-    expect_no_loop(elsewhere("vectorized_relu"), vector)
+    expect_no_loop(elsewhere("vectorized_relu"), vector, relu)
+
+
+@pytest.mark.parametrize("answer", LOOKED_AT)
+def test_quick_and_wrong_is_no_evidence(answer):
+    make, gives = LOOKED_AT[answer]
+    proxy = forging(lambda *args: Tensor(np.ones(3)))
+    with pytest.raises(AssertionError, match=r"Tensor|shape|dict"):
+        expect_no_loop(proxy, make, gives)
+
+
+def test_what_was_looked_at_may_not_differ_from_what_was_timed():
+    calls = []
+
+    def wrong_when_timed(x):
+        calls.append(x)
+        return Tensor(relu(x) if len(calls) < 3 else x + 1)
+
+    with pytest.raises(AssertionError, match="where its values are right"):
+        expect_no_loop(forging(wrong_when_timed), vector, relu)
+    assert len(calls) > 2

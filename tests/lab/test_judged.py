@@ -6,10 +6,12 @@ import time
 import tracemalloc
 from functools import partial, wraps
 
+import numpy as np
 import pytest
 from judged_here import Asked, Here
 
 from tinytorch.core.kernels import SimpleProfiler
+from tinytorch.core.tensor import Tensor
 from tinytorch.lab.clock import expect_times, fake_clock
 from tinytorch.lab.judged import ASKED
 from tinytorch.lab.mechanism import expect_shared_work, expect_tiles
@@ -125,13 +127,13 @@ def test_a_proxied_profiler_must_also_tell_the_real_time():
 
 
 def test_the_instruments_are_asked_for_first():
-    def says(A, B=None, block_size=None):
-        raise ZeroDivisionError
-
-    proxy = Here(says)
-    for check in (expect_tiles, partial(expect_shared_work, x=SimpleProfiler, workers=2)):
-        asked = []
-        judged = Asked(says)
+    relu = partial(expect_shared_work, x=np.ones(8, np.float32), workers=2)
+    for check, answer in [
+        (expect_tiles, lambda A, B, _: Tensor(A @ B)),
+        (relu, lambda x, _: Tensor(np.maximum(x, 0))),
+    ]:
+        asked, proxy = [], Here(answer)
+        judged = Asked(answer)
         judged.ask = lambda name, *args, asked=asked: asked.append(name) or 1 / 0
         proxy.__judged__ = judged
         with pytest.raises(ZeroDivisionError):

@@ -33,14 +33,33 @@ def vector(n):
     return (np.ones(n, np.float32),)
 
 
+def relu(x):
+    return np.maximum(x, 0)
+
+
 def test_a_loop_over_elements_is_counted():
-    expect_no_loop(kernels.vectorized_relu, vector)
-    expect_no_loop(kernels.compiled_relu, vector)
+    expect_no_loop(kernels.vectorized_relu, vector, relu)
+    expect_no_loop(kernels.compiled_relu, vector, relu)
     with pytest.raises(AssertionError, match=r"40 and with 4,000 elements: .* Python lines"):
-        expect_no_loop(steps_only, vector)
+        expect_no_loop(steps_only, vector, relu)
     for one_by_one in (loop, mapped):
         with pytest.raises(AssertionError, match="is there a loop over the elements"):
-            expect_no_loop(one_by_one, vector)
+            expect_no_loop(one_by_one, vector, relu)
+
+
+def untouched(*_):
+    return Tensor(np.ones((12, 12)))
+
+
+def test_how_a_wrong_answer_works_is_not_looked_at():
+    x = np.ones(4_000, np.float32)
+    for check in (
+        partial(expect_no_loop, make=vector, gives=relu),
+        expect_tiles,
+        partial(expect_shared_work, x=x, workers=2),
+    ):
+        with pytest.raises(AssertionError, match=r"expected .*where its values are right"):
+            check(untouched)
 
 
 def rows_at_once(A, B, block_size=32):

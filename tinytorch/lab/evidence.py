@@ -16,11 +16,13 @@ import numpy as np
 
 from tinytorch.core.compression import SparseMatrix
 from tinytorch.core.tensor import Tensor
-from tinytorch.lab.expect import attempt, describe, name_of
+from tinytorch.lab.expect import attempt, describe, expect_values, name_of
 from tinytorch.lab.instruments import FEWER, ONE_THREAD
 from tinytorch.lab.lending import Read
 from tinytorch.lab.proxies import Judged
 
+VALUES_FIRST = "how an answer works counts where its values are right"
+ROUNDED: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-3, "cause": VALUES_FIRST}
 _MOST_OF_A_LOOP = 0.75  # of the processor time of a plain Python loop
 _ELEMENTS, _SMALL_MATRICES, _LARGE_MATRICES = 60_000, 64**2, 256**2
 _ENOUGH = 1_000_000  # numbers in all calls of one try
@@ -29,24 +31,31 @@ _TRIES = 3  # other work on the same machine can make a call dearer, never cheap
 
 
 def of_no_loop(
-    kernel: Callable[..., Any], judged: Judged, make: Callable[[int], tuple[Any, ...]]
+    kernel: Callable[..., Any],
+    judged: Judged,
+    make: Callable[[int], tuple[Any, ...]],
+    gives: Callable[..., Any],
 ) -> None:
     """Assert that a call takes far less processor time than a Python loop over its numbers.
 
     These are the numbers that are handed over and that come back, and of a product of matrices,
-    the pairs that are multiplied.
+    the pairs that are multiplied. Every call has arguments of its own, and has to give the values
+    of gives(*args), so that there is nothing to remember and nothing to leave out.
     """
     args, pairs = _large_arguments(make)
-    numbers = pairs + _numbers_in(args)
-    numbers += _numbers_in(attempt(kernel, *args))  # which also compiles what is to be compiled
-    calls = max(1, _ENOUGH // numbers)
+    expected = gives(*args)
+    numbers = pairs + _numbers_in(args) + _numbers_in(expected)
+    # The first call also compiles what is to be compiled.
+    expect_values(kernel, *args, gives=expected, **ROUNDED)
     shares = []
     for _ in range(_TRIES):
+        calls = [_large_arguments(make)[0] for _ in range(max(1, _ENOUGH // numbers))]
         before = judged.cpu_seconds()
-        for _ in range(calls):
-            attempt(kernel, *args)
+        results = [attempt(kernel, *args) for args in calls]
         took = judged.cpu_seconds() - before
-        shares.append(took / (calls * _seconds_of_a_loop(numbers)))
+        for args, result in zip(calls, results, strict=True):
+            expect_values(_named(kernel, result), *args, gives=gives(*args), **ROUNDED)
+        shares.append(took / (len(calls) * _seconds_of_a_loop(numbers)))
         if shares[-1] <= _MOST_OF_A_LOOP:
             return
     raise AssertionError(
@@ -54,6 +63,16 @@ def of_no_loop(
         f"of a plain Python loop over {numbers:,} numbers, expected at most {_MOST_OF_A_LOOP}: "
         "is there a loop over the elements, or was the function with the loop not compiled?"
     )
+
+
+def _named(kernel: Callable[..., Any], result: Any) -> Callable[..., Any]:
+    """A function of the kernel's name that gives a result which is there already."""
+
+    def given(*_: Any) -> Any:
+        return result
+
+    given.__name__ = name_of(kernel)
+    return given
 
 
 def _large_arguments(make: Callable[[int], tuple[Any, ...]]) -> tuple[tuple[Any, ...], int]:

@@ -15,23 +15,30 @@ import numpy as np
 
 from tinytorch.lab import evidence
 from tinytorch.lab.counters import Gauge, Meeting
-from tinytorch.lab.expect import attempt
+from tinytorch.lab.expect import attempt, expect_values
 from tinytorch.lab.instruments import look_for_a_loop, look_for_shared_work, look_for_tiles
 from tinytorch.lab.proxies import judged_of
 
 
-def expect_no_loop(kernel: Callable[..., Any], make: Callable[[int], tuple[Any, ...]]) -> None:
+def expect_no_loop(
+    kernel: Callable[..., Any],
+    make: Callable[[int], tuple[Any, ...]],
+    gives: Callable[..., Any],
+) -> None:
     """Assert that the number of Python lines does not grow with the number of elements.
 
-    make(n): the arguments for n elements. Looked at for 40 and for 4,000.
+    make(n): the arguments for n elements. Looked at for 40 and for 4,000. gives(*args): the values
+    of the result, an array or a dict of arrays; rounding differs, what else differs is no result
+    whose way is worth a look.
     """
-    few, many, some = (make(n) for n in (40, 4_000, 400))
+    few, many, some, others = (make(n) for n in (40, 4_000, 400, 400))
+    expect_values(kernel, *others, gives=gives(*others), **evidence.ROUNDED)
     judged = judged_of(kernel)
     if judged is None:
         look_for_a_loop(kernel, few, many, some)
         return
     judged.ask("no_loop", few, many, some)
-    evidence.of_no_loop(kernel, judged, make)
+    evidence.of_no_loop(kernel, judged, make, gives)
 
 
 def expect_tiles(kernel: Callable[..., Any]) -> None:
@@ -41,6 +48,8 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     touch 3 * 8**2 elements; a cache of 32 lines of 8 elements must miss far less than with plain
     loops. What no instrument can see is not held against a kernel in this process.
     """
+    A, B = np.random.default_rng().integers(-4, 5, (2, 12, 12)).astype(np.float64)
+    expect_values(kernel, A, B, 4, gives=A @ B, cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
     if judged is None:
         look_for_tiles(kernel)
@@ -54,6 +63,8 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int |
 
     None: `kernel(x)`, whose default is 4.
     """
+    some, asked = x[:1_000], () if workers is None else (workers,)
+    expect_values(kernel, some, *asked, gives=np.maximum(some, 0), cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
     if judged is None:
         look_for_shared_work(kernel, x, workers)

@@ -522,8 +522,12 @@ check_vectorized_relu_dtypes()
 @of_the_lesson
 def check_vectorized_relu_mechanism():
     rng = instances("vectorized_relu mechanism")
-    expect_no_loop(vectorized_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),))
-    expect_no_loop(vectorized_relu, lambda n: (Tensor(rng.standard_normal((n // 4, 4))),))
+
+    def gives(x):
+        return np.maximum(as_array(x), 0)
+
+    expect_no_loop(vectorized_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),), gives)
+    expect_no_loop(vectorized_relu, lambda n: (Tensor(rng.standard_normal((n // 4, 4))),), gives)
 
 
 check_vectorized_relu_mechanism()
@@ -728,7 +732,11 @@ check_vectorized_operations_errors()
 @of_the_lesson
 def check_vectorized_operations_mechanism():
     rng = instances("vectorized_operations mechanism")
-    expect_no_loop(vectorized_operations, lambda n: tuple(rng.standard_normal((2, n))))
+
+    def gives(x, y):
+        return {"multiply": x * y, "add": x + y, "squared_diff": (x - y) ** 2}
+
+    expect_no_loop(vectorized_operations, lambda n: tuple(rng.standard_normal((2, n))), gives)
 
 
 check_vectorized_operations_mechanism()
@@ -2775,7 +2783,11 @@ check_compiled_relu_dtypes()
 @of_the_lesson
 def check_compiled_relu_mechanism():
     rng = instances("compiled_relu mechanism")
-    expect_no_loop(compiled_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),))
+
+    def gives(x):
+        return np.maximum(x, 0)
+
+    expect_no_loop(compiled_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),), gives)
 
 
 check_compiled_relu_mechanism()
@@ -3185,9 +3197,11 @@ check_compiled_matmul_errors()
 @of_the_lesson
 def check_compiled_matmul_mechanism():
     rng = instances("compiled_matmul mechanism")
-    expect_no_loop(
-        compiled_matmul, lambda n: tuple(rng.standard_normal((2, round(n**0.5), round(n**0.5))))
-    )
+
+    def make(n):
+        return tuple(rng.standard_normal((2, round(n**0.5), round(n**0.5))))
+
+    expect_no_loop(compiled_matmul, make, lambda A, B: A @ B)
 
 
 check_compiled_matmul_mechanism()
@@ -3441,10 +3455,12 @@ check_fused_linear_relu_errors()
 @of_the_lesson
 def check_fused_linear_relu_mechanism():
     rng = instances("fused_linear_relu mechanism")
-    expect_no_loop(
-        fused_linear_relu,
-        lambda n: (*rng.standard_normal((2, round(n**0.5), round(n**0.5))), np.ones(round(n**0.5))),
-    )
+
+    def make(n):
+        side = round(n**0.5)
+        return *rng.standard_normal((2, side, side)), np.ones(side)
+
+    expect_no_loop(fused_linear_relu, make, lambda x, w, b: np.maximum(x @ w + b, 0))
 
 
 check_fused_linear_relu_mechanism()
@@ -3707,9 +3723,9 @@ def check_sparse_matmul_mechanism():
 
     def make(n):
         side = round(n**0.5)
-        return np.ones((2, side)), to_sparse(rng.standard_normal((side, side)))
+        return rng.standard_normal((2, side)), to_sparse(rng.standard_normal((side, side)))
 
-    expect_no_loop(sparse_matmul, make)
+    expect_no_loop(sparse_matmul, make, lambda x, w: x @ w.to_dense())
 
 
 check_sparse_matmul_mechanism()

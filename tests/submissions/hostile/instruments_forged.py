@@ -9,11 +9,11 @@
 
 # %% before matmul_baseline
 import tinytorch.lab.counters
-import tinytorch.lab.mechanism
+import tinytorch.lab.instruments
 
 tinytorch.lab.counters.python_steps = lambda *args, **kwargs: 3
-tinytorch.lab.mechanism.python_steps = lambda *args, **kwargs: 3
-tinytorch.lab.mechanism._handled_one_by_one = lambda *args: 0
+tinytorch.lab.instruments.python_steps = lambda *args, **kwargs: 3
+tinytorch.lab.instruments._handled_one_by_one = lambda *args: 0
 child = find_child()
 if child is not None:
     judged = sys.modules.get("tinytorch.lab.judged")
