@@ -27,11 +27,32 @@ DANGEROUS = re.compile(
     r"os\.(fork|kill|abort|_exit|execv)\b|SIGKILL|SIGSTOP|2\*\*30|unshare|mount\("
 )
 
+# In `make test`: one of each kind, the quickest by what it says of itself, and those that once got
+# through. `make hostile` tries all.
+ONCE_THROUGH = {
+    "every_answer_twice",
+    "instruments_forged",
+    "kernel_settings",
+    "trace_counts_forged",
+}
+
 needs_sandbox = pytest.mark.usefixtures("sandbox")
 
 
 def named(attack):
     return attack.slug
+
+
+def marked(attacks):
+    """The attacks as parameters, most of them as long tests."""
+    first = {}
+    for attack in sorted(attacks, key=lambda attack: ("timeout" in attack.states, attack.slug)):
+        first.setdefault(attack.kind, attack.slug)
+    always = ONCE_THROUGH | set(first.values())
+    return [
+        pytest.param(attack, marks=() if attack.slug in always else pytest.mark.long)
+        for attack in attacks
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +84,7 @@ def assert_full_marks(record, answers=None):
 
 
 @needs_sandbox
-@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+@pytest.mark.parametrize("attack", marked(ATTACKS), ids=named)
 def test_attack_gains_nothing_and_leaves_nothing(attack, course, honest, monkeypatch):
     monkeypatch.setenv("HOSTILE_CANARY", "canary")
     before = hostile_runs.fingerprint(course)
