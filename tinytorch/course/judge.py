@@ -21,12 +21,14 @@ from typing import Any, NoReturn
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from tinytorch.course import child, sandbox
+from tinytorch.course import child, groups, sandbox
+from tinytorch.course.groups import Group
 from tinytorch.course.remote import Box, Budget, Fault, Proxy, Session
 from tinytorch.course.watch import Most, Watch
 from tinytorch.lab.expect import SEED
 
 _MOST_TEXT = 20_000  # characters of a cell's output
+_OWN_TASKS = 8  # of the sandbox itself, beside what a submission may start
 _LEAST = 3.0  # seconds that a call may take, after however many that hung
 
 
@@ -65,7 +67,7 @@ def _spawn(orders: socket.socket, cells: child.Cells, told: dict[str, Any]) -> N
     readable, hidden = ([Path(p) for p in told[name]] for name in ("readable", "hidden"))
     try:
         while True:
-            order, descriptors, _, _ = socket.recv_fds(orders, 16, 1)
+            order, descriptors, _, _ = socket.recv_fds(orders, 64, 1)
             if cage:
                 cage.close()
             if not order:
@@ -73,10 +75,13 @@ def _spawn(orders: socket.socket, cells: child.Cells, told: dict[str, Any]) -> N
             answer: dict[str, Any]
             channel = socket.socket(fileno=descriptors[0])
             try:
-                cage = sandbox.Cage(readable, hidden)
+                memory, tasks = map(int, order.split())
+                group = groups.make(memory + 2 * sandbox.SCRATCH, tasks + _OWN_TASKS)
+                cage = sandbox.Cage(readable, hidden, group)
                 life = partial(child.main, channel, cells)
                 entered = cage.enter(life, channel.fileno(), sandbox.Limits())
                 answer = {"first": cage.first, "entered": entered, "waiting": cage.waiting}
+                answer["group"] = cage.group and cage.group.told()
             except (OSError, RuntimeError) as error:
                 answer = {"error": str(error)}
             channel.close()
@@ -159,12 +164,15 @@ class Judge:
         mine, theirs = socket.socketpair()
         for end in (mine, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        socket.send_fds(self.spawner, [b"child"], [theirs.fileno()])
+        order = f"{self.most.memory} {self.most.tasks}".encode()
+        socket.send_fds(self.spawner, [order], [theirs.fileno()])
         theirs.close()
         told = json.loads(self.spawner.makefile("rb").readline() or '{"error": "it has ended"}')
         if "error" in told:
             raise RuntimeError(f"the sandbox could not be made: {told['error']}")
-        session = Session(mine, Watch(told["first"], told["entered"], told["waiting"]), self.most)
+        group = Group.of(told["group"]) if told["group"] else None
+        watch = Watch(told["first"], told["entered"], told["waiting"], group)
+        session = Session(mine, watch, self.most)
         session.box, self.box.session = self.box, session
         if self.plan["companions"]:
             files = {n: bytes.fromhex(data) for n, data in self.plan["companions"].items()}

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tinytorch.course.groups import Group
+
 NOBODY = 65534
 SCRATCH = 64 << 20  # bytes of each folder that can be written to
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
@@ -90,11 +92,15 @@ class Cage:
     """An empty sandbox, ready to be entered; it ends with `close`, or with the calling process.
 
     readable: folders that are there at the same path, for reading only, besides what programs of
-    the system need. hidden: folders below these that are empty inside.
+    the system need. hidden: folders below these that are empty inside. group: for all that runs
+    in it; `group` is None afterwards if nothing may be put there.
     """
 
-    def __init__(self, readable: Sequence[Path], hidden: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, readable: Sequence[Path], hidden: Sequence[Path] = (), group: Group | None = None
+    ) -> None:
         self._between = 0  # the process between this one and the one that went in
+        self.group = group
         telling, told = os.pipe()
         command = _command(_program(), readable, hidden, told)
         self.process = subprocess.Popen(
@@ -106,6 +112,7 @@ class Cage:
             env={"PATH": "/usr/bin:/bin"},
         )
         os.close(told)
+        self._put_in_group()
         try:
             # What comes back has been through the sandbox: it is complete.
             self._write(b"?")
@@ -128,6 +135,14 @@ class Cage:
                 "system may forbid user namespaces (sysctl user.max_user_namespaces, AppArmor)."
             )
 
+    def _put_in_group(self) -> None:
+        if self.group:
+            try:
+                self.group.add(self.process.pid)
+            except OSError:
+                self.group.close()
+                self.group = None
+
     def _write(self, data: bytes) -> None:
         assert self.process.stdin
         self.process.stdin.write(data)
@@ -149,7 +164,7 @@ class Cage:
         self._between = os.fork()
         if self._between == 0:
             os.close(reading)
-            _go_in(place, writing, inside, keep, limits, lock)
+            _go_in(place, writing, inside, keep, limits, lock, self.group)
         os.close(place)
         os.close(writing)
         with os.fdopen(reading, "rb") as told:
@@ -168,6 +183,8 @@ class Cage:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
+        if self.group:
+            self.group.close()
 
 
 def _command(
@@ -198,10 +215,18 @@ def _command(
 
 
 def _go_in(
-    place: int, tell: int, inside: Callable[[], Any], keep: int, limits: Limits, lock: Any
+    place: int,
+    tell: int,
+    inside: Callable[[], Any],
+    keep: int,
+    limits: Limits,
+    lock: Any,
+    group: Group | None,
 ) -> NoReturn:
     status = 1
     try:
+        if group:
+            group.add()
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(place, _ALL):
             os._exit(1)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tinytorch.course.groups import Group
+
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -27,10 +29,13 @@ class Most:
 class Watch:
     """What is going on in a sandbox, below its first process and the one that went in.
 
-    waiting: processes that are left out.
+    waiting: processes that are left out. group: where the kernel counts them too.
     """
 
-    def __init__(self, first: int, entered: int, waiting: Sequence[int] = ()) -> None:
+    def __init__(
+        self, first: int, entered: int, waiting: Sequence[int] = (), group: Group | None = None
+    ) -> None:
+        self.group = group
         # Whoever loses its parent in there becomes a child of the first.
         self.roots, self.waiting = (entered, first), {first, *waiting}
         self._start: int | None = None
@@ -67,6 +72,8 @@ class Watch:
 
     def excess(self, most: Most) -> str:
         """What is too much, in words, or nothing."""
+        if self.group and (said := self.group.excess()):
+            return said
         memory = tasks = 0
         for fields in self._stats():
             # A fork shares its memory with the process that it was made from, at first.
