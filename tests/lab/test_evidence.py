@@ -92,7 +92,7 @@ def vector(n):
 
 
 def pair(n):
-    return tuple(np.ones((2, n)))
+    return tuple(np.ones((2, n), np.int8))
 
 
 def square(n):
