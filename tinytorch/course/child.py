@@ -23,8 +23,9 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
 from tinytorch.course import wire
+from tinytorch.course.arguments import Before
 from tinytorch.course.trial_room.shell import Runner
-from tinytorch.course.wire import Blobs, Decoder, Encoder, Message, WireError
+from tinytorch.course.wire import Blobs, Decoder, Encoder, Memory, Message, WireError
 from tinytorch.lab import judged, lent, lent_tape, workloads
 
 _MOST_TEXT = 20_000  # characters of a cell's output
@@ -213,7 +214,7 @@ class Child:
         except BaseException:
             os._exit(0)
 
-    def _say(self, message: Message, blobs: list[bytes] | None = None) -> None:
+    def _say(self, message: Message, blobs: list[Memory] | None = None) -> None:
         with self._sending:
             wire.send(self.channel, message, blobs or [])
 
@@ -262,7 +263,7 @@ class Child:
             "token": token[1] if token and token[0] is error else None,
         }
 
-    def _on_files(self, message: Message, blobs: Blobs) -> tuple[Message, list[bytes]]:
+    def _on_files(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Put the files that came with the notebook beside it."""
         for name, blob in zip(message["names"], blobs, strict=True):
             path = _WORK / name
@@ -270,52 +271,49 @@ class Child:
             path.write_bytes(blob)
         return {"kind": "result", "value": None}, []
 
-    def _on_cell(self, message: Message, blobs: Blobs) -> tuple[Message, list[bytes]]:
+    def _on_cell(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         outputs, error = self.cells.show(message["label"], message["source"])
         return {"kind": "result", "outputs": outputs, "error": error}, []
 
-    def _on_call(self, message: Message, blobs: Blobs) -> tuple[Message, list[bytes]]:
+    def _on_call(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Call a function of the student, and say what became of its arguments."""
         decoder = Decoder(blobs, self._given, layouts=True)
         args, kwargs = decoder.decode(message["args"]), decoder.decode(message["kwargs"])
-        before = [array.tobytes() for array in decoder.arrays]
+        before, encoder = Before(decoder), Encoder(self._held, given=decoder.given)
         self.cells.begin()
-        function = self._target(message["target"])
-        if message.get("lent"):
-            result = lent.run_lent(function, tuple(args), kwargs, self._fetch)
-        else:
-            result = function(*args, **kwargs)
-        encoder = Encoder(self._held)
-        changed = {
-            str(place): encoder.encode(np.asarray(array))
-            for place, array in enumerate(decoder.arrays)
-            if array.tobytes() != before[place]
-        }
-        value = encoder.encode(result)
-        return self._result(value, changed), encoder.blobs
+        try:
+            function = self._target(message["target"])
+            if message.get("lent"):
+                result = lent.run_lent(function, tuple(args), kwargs, self._fetch)
+            else:
+                result = function(*args, **kwargs)
+            reply = self._result(encoder.encode(result))
+        except BaseException as error:
+            reply = self._raised(error)
+        return reply | {"changed": before.changes(encoder, self._kept)}, encoder.blobs
 
-    def _on_get(self, message: Message, blobs: Blobs) -> tuple[Message, list[bytes]]:
+    def _on_get(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Read an attribute; a method is called by its name, where it is called."""
         value = self._target(message["target"])
         if callable(value):
             return {"kind": "result", "value": None, "method": True}, []
         encoder = Encoder(self._held)
-        tree = encoder.encode(value)
-        return self._result(tree, {}), encoder.blobs
+        return self._result(encoder.encode(value)), encoder.blobs
 
-    def _on_ask(self, message: Message, blobs: Blobs) -> tuple[Message, list[bytes]]:
+    def _on_ask(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Run one of the lab's own functions on something of the student's."""
         decoder = Decoder(blobs, self._given, layouts=True)
         args = decoder.decode(message["args"])
         value = judged.ASKED[message["name"]](self._target(message["target"]), *args)
         encoder = Encoder(self._held)
-        tree = encoder.encode(value)
-        return self._result(tree, {}), encoder.blobs
+        return self._result(encoder.encode(value)), encoder.blobs
 
-    def _result(self, value: Any, changed: dict[str, Any]) -> Message:
+    def _result(self, value: Any) -> Message:
+        return {"kind": "result", "value": value, "printed": self._printed()}
+
+    def _printed(self) -> str:
         outputs = [output for output in self.cells.outputs if output["output_type"] == "stream"]
-        text = "".join(output["text"] for output in outputs)
-        return {"kind": "result", "value": value, "changed": changed, "printed": text}
+        return "".join(output["text"] for output in outputs)
 
     def _target(self, path: list[Any]) -> Any:
         """The student's object: a name of the notebook or one that the judge holds, and on."""
@@ -346,8 +344,9 @@ class Child:
         """Keep an object of a class of the notebook here; the judge gets a number for it."""
         if isinstance(value, Borrowed):
             return ["function", value._number]
-        if getattr(type(value), "__module__", None) != "__main__":
-            return None
+        return self._kept(value) if getattr(type(value), "__module__", None) == "__main__" else None
+
+    def _kept(self, value: Any) -> Any:
         number = next(self._numbers)
         self.things[number] = value
         return ["thing", number, type(value).__name__[:80]]

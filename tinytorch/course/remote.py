@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from tinytorch.course import wire
+from tinytorch.course.arguments import do_again
 from tinytorch.course.trial_room.children import DIED
 from tinytorch.course.watch import Most, Watch
-from tinytorch.course.wire import Blobs, Decoder, Encoder, Message, WireError
+from tinytorch.course.wire import Blobs, Decoder, Encoder, Memory, Message, WireError
 from tinytorch.lab.lending import Desk, Lent
 from tinytorch.lab.workloads import WORKLOADS
 
@@ -127,7 +128,7 @@ class Session:
         message["kwargs"] = encoder.encode(kwargs)
         message["lent"] = any(isinstance(v, Lent) for v in (*args, *kwargs.values()))
         try:
-            return self._value(*self._request(message, encoder.blobs), encoder.arrays)
+            return self._value(*self._request(message, encoder.blobs), encoder.given)
         finally:
             if message["lent"]:
                 self.desk = Desk()  # who met in this call has not met in the next
@@ -152,7 +153,7 @@ class Session:
         self._lent[f"lent{next(self._numbers)}"] = lent
         return lent
 
-    def _request(self, message: Message, blobs: list[bytes]) -> tuple[Message, Blobs]:
+    def _request(self, message: Message, blobs: list[Memory]) -> tuple[Message, Blobs]:
         if self.fault:
             raise self.fault
         number = str(next(self._numbers))
@@ -172,23 +173,22 @@ class Session:
         self._waiting.pop(number, None)
         self._since.pop(number, None)
 
-    def _send(self, message: Message, blobs: list[bytes]) -> None:
+    def _send(self, message: Message, blobs: list[Memory]) -> None:
         try:
             with self._sending:
                 wire.send(self.channel, message, blobs)
         except OSError:
             self._fail("died", DIED)
 
-    def _value(self, reply: Message, blobs: Blobs, given: list[np.ndarray]) -> Any:
+    def _value(self, reply: Message, blobs: Blobs, given: list[Any]) -> Any:
         """What a reply means: a value, or an exception, which is raised here."""
         try:
             printed = reply.get("printed")
             if not self.hidden and type(printed) is str:
                 sys.stdout.write(printed[:_TEXT])
-            decoder = Decoder(blobs, self._taken)
+            decoder = Decoder(blobs, self._taken, given=given)
+            do_again(given, reply.get("changed", {}), decoder)
             if reply["kind"] == "result":
-                for place, tree in (reply.get("changed") or {}).items():
-                    _copy_back(given[int(place)], decoder.decode(tree))
                 return decoder.decode(reply["value"])
             error = self._error(reply)
         except (WireError, LookupError, TypeError, ValueError, AttributeError) as wrong:
@@ -327,15 +327,6 @@ def _made(kind: type[Exception], args: list[Any], text: str) -> Exception:
             if str(error) == text or given == [text]:
                 return error
     return StudentError(f"{kind.__name__}: {text}")
-
-
-def _copy_back(mine: np.ndarray, theirs: Any) -> None:
-    if type(theirs) is not np.ndarray or theirs.shape != mine.shape or theirs.dtype != mine.dtype:
-        raise WireError("an argument has become something else")
-    writable = mine.flags.writeable
-    mine.flags.writeable = True
-    np.copyto(mine, theirs)
-    mine.flags.writeable = writable
 
 
 class Box:

@@ -11,7 +11,7 @@ import json
 import math
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,7 @@ from tinytorch.core.compression import SparseMatrix
 from tinytorch.core.tensor import Tensor
 
 Message: TypeAlias = dict[str, Any]
+Memory: TypeAlias = bytes | memoryview
 Blobs: TypeAlias = list[memoryview]
 
 MOST_JSON = 4 << 20  # bytes of a frame's text
@@ -34,6 +35,8 @@ _DTYPES = {
     for code in ("?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "f", "d", "F", "D")
 }
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_CHANGEABLE = (np.ndarray, Tensor, list, dict, set, bytearray)  # in place
+_HELD = (np.ndarray, Tensor)  # what goes back as the very argument that it came as
 _SPARSE = ("shape", "indptr", "indices", "values")
 
 
@@ -41,7 +44,7 @@ class WireError(Exception):
     """A value that cannot travel, or a frame that is not one."""
 
 
-def send(channel: socket.socket, message: Message, blobs: list[bytes]) -> None:
+def send(channel: socket.socket, message: Message, blobs: Sequence[Memory]) -> None:
     """Write one frame; WireError if it is larger than the other side would read."""
     text = json.dumps({**message, "blobs": [len(b) for b in blobs]}, separators=(",", ":")).encode()
     memory = sum(map(len, blobs))
@@ -96,16 +99,20 @@ Decode: TypeAlias = Callable[[str, list[Any], "Decoder"], Any]
 
 
 class Encoder:
-    """Turns values into trees; `blobs` gathers their memory, `arrays` the arrays as they are met.
+    """Turns values into trees; `blobs` gathers their memory.
 
     other: asked for what is no data; it returns a tree, or None. layouts: whether arrays keep their
-    strides and their writability, as arguments do; results are sent row by row.
+    strides and their writability, as arguments do; results are sent row by row. given: what both
+    sides know and can change in place. It goes by its number; arguments are added as they are met.
     """
 
-    def __init__(self, other: Encode | None = None, layouts: bool = False) -> None:
+    def __init__(
+        self, other: Encode | None = None, layouts: bool = False, given: Sequence[Any] = ()
+    ) -> None:
         self.other, self.layouts = other, layouts
-        self.blobs: list[bytes] = []
-        self.arrays: list[np.ndarray] = []
+        self.blobs: list[Memory] = []
+        self.given = list(given)
+        self._places = {id(v): n for n, v in enumerate(given) if isinstance(v, _HELD)}
         self._nodes = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
@@ -113,25 +120,35 @@ class Encoder:
         self._nodes += 1
         if depth > DEEPEST or self._nodes > MOST_NODES:
             raise WireError("a value is nested too deeply, or has too many parts")
+        place = self._places.get(id(value))
+        if place is not None:
+            return ["g", place]
+        tree = self._tree(value, depth)
+        if self.layouts and isinstance(value, _CHANGEABLE):
+            self._places[id(value)] = len(self.given)
+            self.given.append(value)
+        return tree
+
+    def _tree(self, value: Any, depth: int) -> Any:
         if value is None or type(value) in (bool, str):
             return _text(value) if value else value
         if type(value) in _BY_TYPE:
             return _BY_TYPE[type(value)](self, value, depth)
         if isinstance(value, np.ndarray):
-            return self._array(value)
+            return self.array(value)
         if isinstance(value, np.generic):
             return ["n", _dtype(value.dtype), np.asarray(value).tobytes().hex()]
         if isinstance(value, Tensor):
-            return ["T", self._array(np.asarray(value.data))]
+            return ["T", self.encode(np.asarray(value.data), depth + 1)]
         if isinstance(value, SparseMatrix):
             parts = [getattr(value, name) for name in _SPARSE]
             return ["S", *(self.encode(part, depth + 1) for part in parts)]
         other = self.other(value, self) if self.other else None
         if other is not None:
             return other
-        for kind in (bool, int, float, str, tuple, list, dict, set, frozenset, bytes):
+        for kind in (bool, int, float, str, tuple, list, dict, set, frozenset, bytes, bytearray):
             if isinstance(value, kind):  # a subclass goes as what it is made of
-                return self.encode(_bare(kind, value), depth + 1)
+                return self._tree(_bare(kind, value), depth + 1)
         if isinstance(value, np.dtype):
             return ["y", _dtype(value)]
         raise WireError(f"a {type(value).__name__} is no data: it cannot be handed over")
@@ -140,23 +157,23 @@ class Encoder:
         """The trees of several values."""
         return [self.encode(value, depth + 1) for value in values]
 
-    def _array(self, array: np.ndarray) -> list[Any]:
+    def array(self, array: np.ndarray) -> list[Any]:
+        """The tree of an array, with all its elements."""
         array = array.view(np.ndarray) if type(array) is not np.ndarray else array
         name = _dtype(array.dtype)
         if array.nbytes > MOST_MEMORY:
             raise WireError(f"an array of {array.nbytes:,} bytes is larger than allowed")
-        self.arrays.append(array)
         shape = list(array.shape)
         if not self.layouts:
             return ["a", self._blob(array.tobytes()), name, shape]
         layout: Any = "C" if array.flags.c_contiguous else "F"
         if array.flags.forc:
-            memory = array.tobytes(order="A")
+            memory: Memory = array.tobytes(order="A")
         else:
             memory, layout = _hull(array)
         return ["v", self._blob(memory), name, shape, layout, bool(array.flags.writeable)]
 
-    def _blob(self, memory: bytes) -> int:
+    def _blob(self, memory: Memory) -> int:
         self.blobs.append(memory)
         return len(self.blobs) - 1
 
@@ -184,10 +201,10 @@ _BY_TYPE: dict[type, Callable[[Encoder, Any, int], Any]] = {
     list: lambda e, v, d: ["l", *e.many(v, d)],
     tuple: lambda e, v, d: ["t", *e.many(v, d)],
     set: lambda e, v, d: ["s", *e.many(v, d)],
-    frozenset: lambda e, v, d: ["s", *e.many(v, d)],
+    frozenset: lambda e, v, d: ["z", *e.many(v, d)],
     dict: _pairs,
     bytes: lambda e, v, d: ["b", e._blob(v)],
-    bytearray: lambda e, v, d: ["b", e._blob(bytes(v))],
+    bytearray: lambda e, v, d: ["B", e._blob(bytes(v))],
     range: lambda e, v, d: ["r", *e.many((v.start, v.stop, v.step), d)],
     slice: _slice,
     type(Ellipsis): lambda e, v, d: ["e"],
@@ -235,13 +252,21 @@ def _hull(array: np.ndarray) -> tuple[bytes, list[Any]]:
 class Decoder:
     """Turns the trees of one frame back into values; WireError for anything unexpected.
 
-    other: asked for tags that are not here, with the tag, the rest and this decoder. layouts: see
-    `Encoder`; a result has none, or a few bytes could claim to be a large array.
+    other: asked for tags that are not here, with the tag, the rest and this decoder. layouts,
+    given: see `Encoder`; a result has no layouts, or a few bytes could claim to be a large array.
     """
 
-    def __init__(self, blobs: Blobs, other: Decode | None = None, layouts: bool = False) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        other: Decode | None = None,
+        layouts: bool = False,
+        given: Sequence[Any] = (),
+    ) -> None:
         self.blobs, self.other, self.layouts = blobs, other, layouts
-        self.arrays: list[np.ndarray] = []  # those with a layout, as they are met
+        self.given = list(given)
+        # Of the arrays with a layout, by their ids: the bytes that they lie in, and what came.
+        self.memory: dict[int, tuple[np.ndarray, memoryview]] = {}
         self._nodes = 0
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
@@ -256,7 +281,10 @@ class Decoder:
         tag, rest = tree[0], tree[1:]
         try:
             if tag in _BY_TAG:
-                return _BY_TAG[tag](self, rest, depth)
+                value = _BY_TAG[tag](self, rest, depth)
+                if self.layouts and tag != "g" and isinstance(value, _CHANGEABLE):
+                    self.given.append(value)
+                return value
             if self.other:
                 return self.other(tag, rest, self)
         except (TypeError, ValueError, LookupError, OverflowError, MemoryError) as error:
@@ -288,16 +316,24 @@ class Decoder:
         layout, writable = rest[3:]
         if layout in ("C", "F"):
             array = np.empty(shape, dtype, order=layout)
-            flat = np.frombuffer(memory, dtype)
-            (array if layout == "C" else array.T)[...] = flat.reshape(
-                shape if layout == "C" else shape[::-1]
-            )
+            in_order = array if layout == "C" else array.T
+            in_order[...] = np.frombuffer(memory, dtype).reshape(in_order.shape)
+            whole = in_order.reshape(-1).view(np.uint8)
         else:
             whole = np.frombuffer(bytearray(memory), np.uint8)
             array = np.ndarray(shape, dtype, whole, layout[0], tuple(layout[1]))
+        self.memory[id(array)] = whole, memory
         array.flags.writeable = bool(writable)
-        self.arrays.append(array)
         return array
+
+    def known(self, rest: list[Any]) -> Any:
+        """What both sides know; of a result only arrays, as a list could come to hold itself."""
+        (place,) = rest
+        if type(place) is not int or not 0 <= place < len(self.given):
+            raise WireError("a value names an argument that there is not")
+        if not self.layouts and not isinstance(self.given[place], _HELD):
+            raise WireError("a value names an argument that is no array")
+        return self.given[place]
 
     def _facts(self, rest: list[Any]) -> tuple[memoryview, np.dtype[Any], tuple[int, ...]]:
         index, name, shape = rest
@@ -360,11 +396,14 @@ _BY_TAG: dict[str, Callable[[Decoder, list[Any], int], Any]] = {
     "l": lambda d, r, n: d.many(r, n),
     "t": lambda d, r, n: tuple(d.many(r, n)),
     "s": lambda d, r, n: set(d.many(r, n)),
+    "z": lambda d, r, n: frozenset(d.many(r, n)),
     "d": _dict,
     "b": lambda d, r, n: bytes(d.blob(r[0])),
+    "B": lambda d, r, n: bytearray(d.blob(r[0])),
     "r": lambda d, r, n: _range(d.many(r, n)),
     "x": lambda d, r, n: slice(*d.many(r, n)),
     "e": lambda d, r, n: ...,
+    "g": lambda d, r, n: d.known(r),
     "y": lambda d, r, n: _DTYPES[r[0]],
     "a": lambda d, r, n: d.array(r),
     "v": lambda d, r, n: d.laid_out(r),
