@@ -28,6 +28,7 @@ MOST_MEMORY = 160 << 20  # bytes of a frame's arrays
 MOST_NODES = 300_000  # values in one frame
 DEEPEST = 50
 _LONGEST_INT = 1 << 14  # bits
+_STEP = 1 << 20  # bytes that are reserved before any have come
 _HEADER = struct.Struct(">IIQ")
 _MAGIC = 0x54695931
 _DTYPES = {
@@ -72,13 +73,17 @@ def receive(channel: socket.socket) -> tuple[Message, Blobs]:
 
 
 def _exactly(channel: socket.socket, size: int) -> bytearray:
-    # It grows with what has really come: a length alone reserves nothing.
-    data = bytearray()
-    while len(data) < size:
-        part = channel.recv(min(size - len(data), 1 << 20))
-        if not part:
+    # It grows with what has really come: a length alone reserves little.
+    data = bytearray(min(size, _STEP))
+    have = 0
+    while have < size:
+        if have == len(data):
+            data += bytes(min(size - have, have))
+        with memoryview(data) as room:
+            got = channel.recv_into(room[have:])
+        if not got:
             raise EOFError("the other side is gone")
-        data += part
+        have += got
     return data
 
 
@@ -165,10 +170,10 @@ class Encoder:
             raise WireError(f"an array of {array.nbytes:,} bytes is larger than allowed")
         shape = list(array.shape)
         if not self.layouts:
-            return ["a", self._blob(array.tobytes()), name, shape]
+            return ["a", self._blob(_memory(array)), name, shape]
         layout: Any = "C" if array.flags.c_contiguous else "F"
         if array.flags.forc:
-            memory: Memory = array.tobytes(order="A")
+            memory = _memory(array if layout == "C" else array.T)
         else:
             memory, layout = _hull(array)
         return ["v", self._blob(memory), name, shape, layout, bool(array.flags.writeable)]
@@ -236,6 +241,13 @@ def _dtype(dtype: np.dtype[Any]) -> str:
     if dtype.str not in _DTYPES:
         raise WireError(f"an array of dtype {dtype} cannot be handed over")
     return dtype.str
+
+
+def _memory(array: np.ndarray) -> Memory:
+    """An array's elements in row-major order; copied only where they do not lie so already."""
+    if not array.flags.c_contiguous:
+        return array.tobytes()
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _hull(array: np.ndarray) -> tuple[bytes, list[Any]]:
