@@ -82,6 +82,13 @@ c.GenerateFeedback.preprocessors = [
     "tinytorch.course.feedback.OneSentence",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# Feedback and formgrader show a submission's text and pictures, and nothing that a browser acts on.
+c.HTMLExporter.preprocessors = ["tinytorch.course.pages.TextAndPictures"]
+c.HTMLExporter.filters = {
+    "markdown2html": "tinytorch.course.pages.markdown2html",
+    "strip_files_prefix": "tinytorch.course.pages.as_it_is",
+}
+c.GenerateFeedback.exporter_class = "tinytorch.course.pages.FeedbackPage"
 # Seconds a cell behind the Validate button: a loop that never ends costs its own points. What a
 # submission may take while it is graded stands in tinytorch/course/judging.py; each can be changed
 # here, such as c.JudgedExecute.submission = 600 (seconds in all).

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Error, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 from tests.jupyter_servers import jupyter_server
 
@@ -57,16 +57,23 @@ def jupyterlab(folder: Path, home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def notebook_page(address: str, path: str) -> Iterator["NotebookPage"]:
-    """A notebook of that server, open in Chromium, its kernel ready."""
+def started() -> Iterator[Browser]:
+    """A Chromium without a page."""
     as_root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*_FLAGS, *as_root])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def notebook_page(address: str, path: str) -> Iterator["NotebookPage"]:
+    """A notebook of that server, open in Chromium, its kernel ready."""
+    with started() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.set_default_timeout(START)
         _open(page, address.format(path=path))
         yield NotebookPage(page)
-        browser.close()
 
 
 def _open(page: Page, url: str) -> None:

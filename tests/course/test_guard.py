@@ -224,12 +224,13 @@ def test_a_refused_hand_in_can_be_put_right(course, api):
     assert "execution was switched off" in text and "is a link" not in text
 
 
-def test_a_folder_that_nbgrader_cannot_name_does_not_end_the_class(course, api):
+@pytest.mark.parametrize("name", ["two\nlines", "<script>1<", '";1', "a\\b", "pattern*"])
+def test_a_folder_that_nbgrader_cannot_name_does_not_end_the_class(course, api, name):
     linked(hand_in(course, A, "ann", {}))
-    hand_in(course, A, "two\nlines", {})
+    hand_in(course, A, name, {})
     result = api.autograde(A, "*")
     assert result["success"], result
-    assert "two\\nlines" in result["log"]
+    assert "Rename the folder" in result["log"]
     with Gradebook(course.gradebook_url) as book:
         assert [s.student_id for s in book.assignment_submissions(A)] == ["ann"]
 

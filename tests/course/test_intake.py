@@ -205,6 +205,8 @@ def test_a_link_that_appears_after_the_look_is_not_followed(folder, monkeypatch)
         ("other.ipynb", "another notebook"),
         ("deep/other.ipynb", "another notebook"),
         ("two\nlines.txt", "its name cannot be written"),
+        ("page.html", "a page for browsers"),
+        ("figures/plot.SVG", "a page for browsers"),
         ("a/b/c/d/e/f/g.txt", "deeper than 5 folders"),
     ],
 )

@@ -111,6 +111,8 @@ def _find_submissions(original: Any) -> Any:
         """List who handed in, by the folders alone: what is in them is the intake's to say."""
         from nbgrader.converters import NbGraderException
 
+        from tinytorch.course.intake import name_problem
+
         assignment = self.coursedir.assignment_id
         try:
             notebook = Project(Path(self.coursedir.root)).notebook(assignment)
@@ -123,10 +125,10 @@ def _find_submissions(original: Any) -> Any:
             raise NbGraderException(f"{assignment} has the notebook {notebook.stem} only.")
         self.assignments, self.notebooks = {}, []
         for folder in found:
-            if folder.isprintable():
+            if problem := name_problem(Path(folder).parent):
+                self.log.error("%s", problem)
+            else:
                 self.assignments[folder] = [str(Path(folder) / notebook.name)]
-            else:  # nbgrader could not tell whose it is, and would end
-                self.log.error("This name cannot be graded, rename the folder: %s", ascii(folder))
 
     return init_notebooks
 

@@ -15,7 +15,7 @@ import nbformat
 from nbgrader import utils
 
 from tinytorch.course import seeds
-from tinytorch.course.intake import STAMP, look
+from tinytorch.course.intake import STAMP, look, name_problem
 from tinytorch.course.judging import Limits
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.records import VERSION, Records, Task, digest, grader_of, key_of
@@ -101,10 +101,8 @@ class HandIns:
     def _timestamp(self, folder: Path, student: str) -> str:
         if not folder.is_dir():
             raise Unready(f"{student} has not handed in: there is no {folder}.")
-        if set(student) & set("*?[]"):
-            raise Unready(
-                f"{folder.parent}: nbgrader takes *, ?, [ and ] for patterns. Rename the folder."
-            )
+        if problem := name_problem(folder.parent):
+            raise Unready(problem)
         stamp = folder / STAMP
         if stamp.is_symlink() or not stamp.is_file():
             return ""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from tinytorch.course.parsing import parse
 from tinytorch.course.project import CourseError
 
-__all__ = ["Intake", "look", "parse"]
+__all__ = ["Intake", "look", "name_problem", "parse"]
 
 STAMP = "timestamp.txt"
 MAX_NOTEBOOK = 20_000_000  # bytes
@@ -39,6 +39,11 @@ _READ_AT_START = re.compile(
     r"(ipython|jupyter|nbgrader|nbconvert)\w*config\.(py|json)|conftest\.py"
     r"|(site|user)customize\.py|jupytext\.\w+|pyproject\.toml"
 )
+# What a server, formgrader's among them, hands to a browser as a page or a script of its own.
+_FOR_BROWSERS = {
+    ".htm", ".html", ".xht", ".xhtml", ".shtml", ".mht", ".mhtml", ".svg", ".svgz", ".xml", ".xsl",
+    ".xslt", ".js", ".mjs", ".swf",
+}  # fmt: skip
 _NO_LINK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -54,6 +59,21 @@ class Intake:
     text: str = ""
     companions: dict[str, bytes] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+
+
+def name_problem(folder: Path) -> str:
+    """Say why nobody can be graded under the name of this folder, submitted/<student>, or nothing.
+
+    formgrader writes a student's name into its pages and scripts as it stands.
+    """
+    if set(folder.name) & set("*?[]"):
+        return f"{folder}: nbgrader takes *, ?, [ and ] for patterns. Rename the folder."
+    if set(folder.name) & set('<>"\\') or not folder.name.isprintable():
+        return (
+            f"{str(folder)!a}: names with <, >, \", \\ or what cannot be printed break nbgrader's "
+            "pages. Rename the folder."
+        )
+    return ""
 
 
 class _Refused(Exception):
@@ -114,10 +134,8 @@ def _look(folder: Path, notebook_name: str, handles: ExitStack) -> Intake:
 def _opened(folder: Path, handles: ExitStack) -> int:
     """Open a submission's folder step by step from `submitted`, so that no step is a link."""
     student = folder.parent.name
-    if set(student) & set("*?[]"):
-        raise _Refused(
-            f"{folder.parent}: nbgrader takes *, ?, [ and ] for patterns. Rename the folder."
-        )
+    if problem := name_problem(folder.parent):
+        raise _Refused(problem)
     try:
         handle = os.open(folder.parent.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         handles.callback(os.close, handle)
@@ -269,6 +287,8 @@ def _reason_against(entry: _Entry, notebook: str) -> str:
         path.suffix in _MODULE and module in _modules() | {notebook}
     ):
         return f"named like the module {module}"
+    if path.suffix.lower() in _FOR_BROWSERS:
+        return "a page for browsers"
     if entry.state.st_size > MAX_COMPANION:
         return f"more than {MAX_COMPANION / 1e6:.0f} MB"
     return ""

@@ -23,6 +23,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from tinytorch.course import child, groups, sandbox
 from tinytorch.course.groups import Group
+from tinytorch.course.pictures import is_picture
 from tinytorch.course.remote import Box, Budget, Fault, Proxy, Session
 from tinytorch.course.watch import Most, Watch
 from tinytorch.lab.expect import SEED
@@ -244,10 +245,9 @@ def _outputs(said: Any) -> list[dict[str, Any]]:
             stream = "stderr" if output.get("name") == "stderr" else "stdout"
             kept.append({"output_type": "stream", "name": stream, "text": text[:_MOST_TEXT]})
         elif type(data) is dict:
-            shown = {k: data[k] for k in ("text/plain", "image/png") if type(data.get(k)) is str}
-            shown = {
-                k: v[: 3_000_000 if k == "image/png" else _MOST_TEXT] for k, v in shown.items()
-            }
+            shown = {k: data[k] for k in ("image/png",) if is_picture(k, data.get(k))}
+            if type(data.get("text/plain")) is str:
+                shown["text/plain"] = data["text/plain"][:_MOST_TEXT]
             if shown:
                 kept.append({"output_type": "display_data", "data": shown, "metadata": {}})
     return kept
