@@ -101,3 +101,16 @@ def test_what_a_killed_grader_left_is_swept_away(system):
     (root / "proc" / str(os.getpid())).mkdir()
     groups.make(1 << 30, 400, root)
     assert mine.is_dir() and not others.exists()
+
+
+def test_where_it_is_forbidden_there_is_none_at_once(system, monkeypatch):
+    root = system("0::/\n", V2, {"": "memory pids\n"})
+
+    def mkdir(*_, **__):
+        raise PermissionError
+
+    waited = []
+    monkeypatch.setattr(groups.time, "sleep", waited.append)
+    monkeypatch.setattr(groups.Path, "mkdir", mkdir)
+    assert groups.make(1 << 30, 400, root) is None
+    assert not waited

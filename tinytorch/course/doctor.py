@@ -135,9 +135,20 @@ def _sandbox() -> Finding:
         return Finding(False, f"{error.name} is missing: {_INSTALL}")
     missing = problem()
     if not missing:
-        return Finding(True, "submissions run in a sandbox of bubblewrap's")
+        return Finding(True, f"submissions run in a sandbox of bubblewrap's, {_limits()}")
     ways = "see docs/container.md, or trust the submissions (docs/grading.md)"
     return Finding(False, f"no sandbox for submissions: {missing.rstrip('.')}; {ways}")
+
+
+def _limits() -> str:
+    """What keeps all processes of a sandbox together in bounds."""
+    from tinytorch.course import groups
+
+    group = groups.make(1 << 30, 100)
+    if group is None:
+        return "its memory and processes watched (no control group can be made here)"
+    group.close()
+    return f"its memory and processes limited by a control group (version {group.version})"
 
 
 def _disk(root: Path) -> Finding:

@@ -72,13 +72,14 @@ class Group:
         """Remove it, once its processes have ended."""
         for folder in self.folders:
             for _ in range(_PATIENCE):
-                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    try:
-                        folder.rmdir()
-                    except OSError:
-                        time.sleep(0.01)
-                        continue
-                break
+                try:
+                    folder.rmdir()
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.01)
+                else:
+                    break
 
 
 def make(memory: int, tasks: int, root: Path = Path("/")) -> Group | None:
@@ -90,11 +91,9 @@ def make(memory: int, tasks: int, root: Path = Path("/")) -> Group | None:
         name = f"{_NAME}{os.getpid()}-{next(_numbers)}"
         group = Group(parents["memory"] / name, parents["pids"] / name, version)
         try:
-            for parent, folder in zip(
-                (parents["memory"], parents["pids"]), (group.memory, group.pids), strict=True
-            ):
-                _sweep(parent, root)
-                folder.mkdir(exist_ok=True)
+            for folder in group.folders:
+                _sweep(folder.parent, root)
+                folder.mkdir()
             (group.memory / _KINDS[version].memory).write_text(str(memory))
             (group.pids / "pids.max").write_text(str(tasks))
         except OSError:
