@@ -136,7 +136,7 @@ def test_who_comes_alone_waits_once():
     assert [read.in_flight for read in lent.reads] == [1, 1]
 
 
-@pytest.mark.parametrize("asked", [[12], [-1], [0.5], [[1]]], ids=str)
+@pytest.mark.parametrize("asked", [[12], [-1], [0.5], [[1]], [1] * 13], ids=str)
 def test_what_is_no_element_is_refused(asked):
     with pytest.raises(ValueError, match="elements are"):
         Lent(X, Desk()).answer(np.array(asked))

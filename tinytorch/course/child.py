@@ -277,7 +277,7 @@ class Child:
 
     def _on_call(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Call a function of the student, and say what became of its arguments."""
-        decoder = Decoder(blobs, self._given, layouts=True)
+        decoder = Decoder(blobs, self.taken, layouts=True)
         args, kwargs = decoder.decode(message["args"]), decoder.decode(message["kwargs"])
         before, encoder = Before(decoder), Encoder(self._held, given=decoder.given)
         self.cells.begin()
@@ -302,7 +302,7 @@ class Child:
 
     def _on_ask(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Run one of the lab's own functions on something of the student's."""
-        decoder = Decoder(blobs, self._given, layouts=True)
+        decoder = Decoder(blobs, self.taken, layouts=True)
         args = decoder.decode(message["args"])
         value = judged.ASKED[message["name"]](self._target(message["target"]), *args)
         encoder = Encoder(self._held)
@@ -328,7 +328,7 @@ class Child:
             found = getattr(found, name)
         return found
 
-    def _given(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
+    def taken(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
         """What is no data among the judge's arguments."""
         if tag == "function":
             return Borrowed(self, rest[0], rest[1])

@@ -29,6 +29,8 @@ from tinytorch.lab.workloads import WORKLOADS
 
 _MOST_CALLS = 300  # of the tests' functions at the same time: more than any honest pool has threads
 _MOST_ASKS = 500_000  # in one cell
+_MOST_ASKED = 1 << 30  # bytes of all asks of one cell: the test's functions may keep them
+_MOST_RAISED = 1_000  # errors of the test's functions that may come back as themselves
 _TEXT = 4_000  # characters of anything that the student's process says
 _LOOK = 0.05  # seconds between two looks at the sandbox
 _EXCEPTIONS = {
@@ -77,7 +79,7 @@ class Session:
         self._waiting: dict[str, queue.SimpleQueue[Any]] = {}
         self._since: dict[str, float] = {}  # when each call began
         self._sending = threading.Lock()
-        self._inside = self._asks = 0
+        self._inside = self._asks = self._asked = 0
         self._owner = threading.get_ident()
         self._budget: Budget | None = None
         self._cell_began = self._cpu_began = 0.0
@@ -95,7 +97,8 @@ class Session:
         self._functions.clear()
         self._lent.clear()
         self._raised.clear()
-        self._asks, self.hidden, self.desk = 0, hidden, Desk()
+        self._asks = self._asked = 0
+        self.hidden, self.desk = hidden, Desk()
         self._cell_began, self._cpu_began = time.monotonic(), self.watch.cpu_seconds()
         self._budget = budget
 
@@ -154,13 +157,13 @@ class Session:
         return lent
 
     def _request(self, message: Message, blobs: list[Memory]) -> tuple[Message, Blobs]:
-        if self.fault:
-            raise self.fault
         number = str(next(self._numbers))
         waiting = self._waiting[number] = queue.SimpleQueue()
         self._since[number] = time.monotonic()
         message |= {"id": number, "aside": threading.get_ident() != self._owner}
         try:
+            if self.fault:  # who failed before this line has not told `waiting`
+                raise self.fault
             self._send(message, blobs)
             answer = waiting.get()
         finally:
@@ -186,7 +189,7 @@ class Session:
             printed = reply.get("printed")
             if not self.hidden and type(printed) is str:
                 sys.stdout.write(printed[:_TEXT])
-            decoder = Decoder(blobs, self._taken, given=given)
+            decoder = Decoder(blobs, self.taken, given=given)
             do_again(given, reply.get("changed", {}), decoder)
             if reply["kind"] == "result":
                 return decoder.decode(reply["value"])
@@ -220,15 +223,20 @@ class Session:
                 kind, number = message.get("kind"), message.get("id")
                 if kind in ("callback", "read"):
                     self._asks += 1
+                    self._asked += message["size"]
                     if self._inside >= _MOST_CALLS or self._asks > _MOST_ASKS:
                         raise WireError("it called the test's functions too often")
+                    if self._asked > _MOST_ASKED:
+                        raise WireError("it handed too much to the test's functions")
                     self._inside += 1
                     arguments = (message, blobs)
                     threading.Thread(target=self._serve, args=arguments, daemon=True).start()
                     continue
                 number = "hello" if kind == "hello" else number
-                waiting = self._waiting.get(number) if type(number) is str else None
-                if waiting is not None and kind in ("hello", "result", "raised"):
+                if type(number) is not str or kind not in ("hello", "result", "raised"):
+                    continue
+                waiting = self._waiting.pop(number, None)  # a second answer is none
+                if waiting is not None:
                     waiting.put((message, blobs))
         except (EOFError, OSError):
             self._fail("died", DIED)
@@ -241,7 +249,7 @@ class Session:
         """Answer the student's code: run a function of the test, or give lent elements."""
         try:
             try:
-                decoder = Decoder(blobs, self._taken)
+                decoder = Decoder(blobs, self.taken)
                 if message["kind"] == "read":
                     value = self._lent[message["lent"]].answer(decoder.decode(message["elements"]))
                 else:
@@ -253,6 +261,8 @@ class Session:
             except Exception as error:
                 token = f"{id(error):x}.{next(self._numbers)}"
                 self._raised[token] = error
+                for old in list(self._raised)[:-_MOST_RAISED]:
+                    self._raised.pop(old, None)
                 encoder = Encoder()
                 args = [a for a in error.args if type(a) in (str, int, float)]
                 names = [k.__name__ for k in type(error).__mro__ if k.__module__ == "builtins"]
@@ -280,7 +290,7 @@ class Session:
             return ["function", number, str(getattr(value, "__name__", name))]
         return None
 
-    def _taken(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
+    def taken(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
         """What is no data among the results."""
         if tag == "thing" and type(rest[0]) is int and type(rest[1]) is str:
             return Proxy(self.box, [rest[0]], rest[1][:80])

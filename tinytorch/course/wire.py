@@ -26,13 +26,14 @@ Blobs: TypeAlias = list[memoryview]
 MOST_JSON = 4 << 20  # bytes of a frame's text
 MOST_MEMORY = 160 << 20  # bytes of a frame's arrays
 MOST_NODES = 300_000  # values in one frame
+MOST_ALIKE = 100  # keys of a frame's dicts and sets that have the hash of another: each compares
 DEEPEST = 50
 _LONGEST_INT = 1 << 14  # bits
 _STEP = 1 << 20  # bytes that are reserved before any have come
 _HEADER = struct.Struct(">IIQ")
 _MAGIC = 0x54695931
 _DTYPES = {
-    np.dtype(code).str: np.dtype(code)
+    np.dtype(code).str: np.dtype(np.dtype(code).str)  # int64, where "q" is a longlong beside it
     for code in ("?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "f", "d", "F", "D")
 }
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -57,7 +58,11 @@ def send(channel: socket.socket, message: Message, blobs: Sequence[Memory]) -> N
 
 
 def receive(channel: socket.socket) -> tuple[Message, Blobs]:
-    """Read one frame; EOFError where the other side is gone, WireError for anything but a frame."""
+    """Read one frame; EOFError where the other side is gone, WireError for anything but a frame.
+
+    Its `size` in the message is the reader's word: 8 for each byte of the text, as what is made of
+    the text takes so much more memory, and 1 for the others.
+    """
     magic, length, memory = _HEADER.unpack(bytes(_exactly(channel, _HEADER.size)))
     if magic != _MAGIC or length > MOST_JSON or memory > MOST_MEMORY:
         raise WireError("this is not a frame, or it is larger than allowed")
@@ -69,7 +74,8 @@ def receive(channel: socket.socket) -> tuple[Message, Blobs]:
         raise WireError("the text of a frame is not JSON") from error
     if type(message) is not dict:
         raise WireError("a frame is not an object")
-    return message, _cut(body, message.pop("blobs", None))
+    parts = _cut(body, message.pop("blobs", None))
+    return message | {"size": 8 * length + memory}, parts
 
 
 def _exactly(channel: socket.socket, size: int) -> bytearray:
@@ -90,7 +96,7 @@ def _exactly(channel: socket.socket, size: int) -> bytearray:
 def _cut(body: memoryview, lengths: Any) -> Blobs:
     if type(lengths) is not list or any(type(n) is not int or n < 0 for n in lengths):
         raise WireError("a frame does not say how long its parts are")
-    if sum(lengths) != len(body):
+    if len(lengths) > MOST_NODES or sum(lengths) != len(body):
         raise WireError("the parts of a frame are not as long as it says")
     parts, at = [], 0
     for length in lengths:
@@ -195,6 +201,12 @@ def _slice(encoder: Encoder, value: slice, depth: int) -> Any:
     return ["x", *encoder.many((value.start, value.stop, value.step), depth)]
 
 
+def _limits(value: range) -> tuple[int, int, int]:
+    if value and (value[-1] - value[0]) // value.step >= MOST_NODES:
+        raise WireError(f"a range of more than {MOST_NODES:,} numbers is larger than allowed")
+    return value.start, value.stop, value.step
+
+
 def _pairs(encoder: Encoder, value: dict[Any, Any], depth: int) -> Any:
     return ["d", *(encoder.many(pair, depth) for pair in value.items())]
 
@@ -210,7 +222,7 @@ _BY_TYPE: dict[type, Callable[[Encoder, Any, int], Any]] = {
     dict: _pairs,
     bytes: lambda e, v, d: ["b", e._blob(v)],
     bytearray: lambda e, v, d: ["B", e._blob(bytes(v))],
-    range: lambda e, v, d: ["r", *e.many((v.start, v.stop, v.step), d)],
+    range: lambda e, v, d: ["r", *e.many(_limits(v), d)],
     slice: _slice,
     type(Ellipsis): lambda e, v, d: ["e"],
 }
@@ -279,7 +291,8 @@ class Decoder:
         self.given = list(given)
         # Of the arrays with a layout, by their ids: the bytes that they lie in, and what came.
         self.memory: dict[int, tuple[np.ndarray, memoryview]] = {}
-        self._nodes = 0
+        self._taken: set[int] = set()
+        self._nodes = self._alike = 0
 
     def decode(self, tree: Any, depth: int = 0) -> Any:
         """The value of a tree."""
@@ -305,12 +318,24 @@ class Decoder:
 
     def many(self, trees: list[Any], depth: int = 0) -> list[Any]:
         """The values of several trees."""
+        if type(trees) is not list:
+            raise WireError("a part of a value is none")
         return [self.decode(tree, depth + 1) for tree in trees]
 
+    def keys(self, keys: list[Any]) -> list[Any]:
+        """Keys for a dict or a set; not many of one hash, as each is compared with all others."""
+        self._alike += len(keys) - len(set(map(hash, keys)))
+        if self._alike > MOST_ALIKE:
+            raise WireError("too many keys of its dicts and sets have the same hash")
+        return keys
+
     def blob(self, index: Any) -> memoryview:
-        """One part of the frame's memory."""
+        """One part of the frame's memory, each only once: a few bytes must not become many."""
         if type(index) is not int or not 0 <= index < len(self.blobs):
             raise WireError("a value names memory that is not there")
+        if index in self._taken:
+            raise WireError("two values name the same memory")
+        self._taken.add(index)
         return self.blobs[index]
 
     def array(self, rest: list[Any]) -> np.ndarray:
@@ -318,7 +343,10 @@ class Decoder:
         memory, dtype, shape = self._facts(rest)
         if math.prod(shape) * dtype.itemsize != len(memory):
             raise WireError("an array is not as large as its shape says")
-        return np.frombuffer(memory, dtype).reshape(shape).copy()
+        flat = np.frombuffer(memory, dtype)
+        if dtype.kind == "b":  # a byte of 2 would be true, and not equal to True
+            flat = flat.view(np.uint8) != 0
+        return flat.reshape(shape).copy()
 
     def laid_out(self, rest: list[Any]) -> np.ndarray:
         """An argument's array, with the strides that it has on the other side."""
@@ -353,8 +381,10 @@ class Decoder:
             raise WireError("an array has a dtype that cannot be handed over")
         if type(shape) is not list or len(shape) > 32:
             raise WireError("an array has a shape that is none")
-        if any(type(n) is not int or not 0 <= n < 1 << 40 for n in shape):
+        if any(type(n) is not int or n < 0 for n in shape):
             raise WireError("an array has a shape that is none")
+        if math.prod(n or 1 for n in shape) > MOST_MEMORY:  # rows without elements are many, too
+            raise WireError("an array has more rows than allowed")
         return self.blob(index), _DTYPES[name], tuple(shape)
 
     def scalar(self, rest: list[Any]) -> Any:
@@ -362,7 +392,8 @@ class Decoder:
         name, digits = rest
         if type(name) is not str or name not in _DTYPES or type(digits) is not str:
             raise WireError("a number has a dtype that cannot be handed over")
-        return np.frombuffer(bytes.fromhex(digits), _DTYPES[name], 1)[0]
+        (number,) = np.frombuffer(bytes.fromhex(digits), _DTYPES[name])
+        return np.bool_(number.tobytes() != b"\0") if number.dtype.kind == "b" else number
 
     def tensor(self, rest: list[Any], depth: int) -> Tensor:
         """A Tensor around an array; not through its constructor, which would convert."""
@@ -394,11 +425,13 @@ def _whole_number(rest: list[Any]) -> int:
 def _range(values: list[Any]) -> range:
     if len(values) != 3 or any(type(v) is not int for v in values):
         raise WireError("a range is made of three whole numbers")
-    return range(*values)
+    return range(*_limits(range(*values)))
 
 
 def _dict(decoder: Decoder, rest: list[Any], depth: int) -> dict[Any, Any]:
-    return {k: v for k, v in (decoder.many(pair, depth + 1) for pair in rest)}
+    pairs = [decoder.many(pair, depth + 1) for pair in rest]
+    decoder.keys([k for k, _ in pairs])
+    return {k: v for k, v in pairs}
 
 
 _BY_TAG: dict[str, Callable[[Decoder, list[Any], int], Any]] = {
@@ -407,8 +440,8 @@ _BY_TAG: dict[str, Callable[[Decoder, list[Any], int], Any]] = {
     "c": lambda d, r, n: complex(*d.many(r, n)),
     "l": lambda d, r, n: d.many(r, n),
     "t": lambda d, r, n: tuple(d.many(r, n)),
-    "s": lambda d, r, n: set(d.many(r, n)),
-    "z": lambda d, r, n: frozenset(d.many(r, n)),
+    "s": lambda d, r, n: set(d.keys(d.many(r, n))),
+    "z": lambda d, r, n: frozenset(d.keys(d.many(r, n))),
     "d": _dict,
     "b": lambda d, r, n: bytes(d.blob(r[0])),
     "B": lambda d, r, n: bytearray(d.blob(r[0])),

@@ -82,6 +82,8 @@ class Lent:
             )
         if asked.size and not 0 <= int(asked.min()) <= int(asked.max()) < self._values.size:
             raise ValueError(f"elements are 0 to {self._values.size - 1}, got others")
+        if asked.size > self._values.size:
+            raise ValueError("elements are asked for once, got more than there are")
         mine = self._desk.enter(self.hold)
         try:
             self.reads.append(Read(asked, mine[0]))
