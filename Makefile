@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser sandbox mutants hostile small postgres lab bench clean env
+.PHONY: help demo test browser sandbox mutants hostile fuzz small postgres lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -14,6 +14,7 @@ help:
 	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
 	@echo "make mutants  small changes of the reference: do its tests notice?"
 	@echo "make hostile  hand in what attacks the grader, all of it: no point, nothing touched"
+	@echo "make fuzz   100,000 spoilt messages to the judge: data comes of it, or one clean error"
 	@echo "make postgres  the gradebook's tests against a PostgreSQL server of their own"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
@@ -86,6 +87,10 @@ mutants: env
 hostile: env sandbox
 	SANDBOX_TESTS=required $(BIN)/pytest -n 2 --dist worksteal -m 'long or not long' \
 	tests/course/test_hostile.py
+
+# make test tries a few hundred, the same each time; this others in each run.
+fuzz: env
+	TINYTORCH_FUZZ=100000 $(BIN)/pytest tests/course/test_wire_fuzz.py
 
 lab: env
 	@$(BIN)/tito lab
