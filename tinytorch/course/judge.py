@@ -11,6 +11,7 @@ import io
 import json
 import linecache
 import os
+import signal
 import socket
 import time
 import traceback
@@ -63,17 +64,19 @@ def begin(plan: int, verdicts: int, cells: child.Cells, told: dict[str, Any]) ->
 
 
 def _spawn(orders: socket.socket, cells: child.Cells, told: dict[str, Any]) -> NoReturn:
-    """Make a sandbox with a child in it whenever the judge asks for one."""
+    """Make a sandbox with a child in it whenever the judge asks for one; end the one before."""
     cage: sandbox.Cage | None = None
     readable, hidden = ([Path(p) for p in told[name]] for name in ("readable", "hidden"))
     try:
         while True:
             order, descriptors, _, _ = socket.recv_fds(orders, 64, 1)
-            if cage:
-                cage.close()
+            answer: dict[str, Any] = {"ended_by": cage.close() if cage else 0}
+            cage = None
             if not order:
                 break
-            answer: dict[str, Any]
+            if not descriptors:
+                orders.sendall(json.dumps(answer).encode() + b"\n")
+                continue
             channel = socket.socket(fileno=descriptors[0])
             try:
                 memory, tasks = map(int, order.split())
@@ -104,6 +107,7 @@ class Judge:
         self.box = Box()
         self.session: Session | None = None
         self.done: list[dict[str, Any]] = []  # the cells that a new child runs again
+        self.killed: set[int] = set()  # cells whose child was killed once
         self.hangs: dict[str, int] = {}  # how often each answer did not come back
         self.seconds = {"child": 0.0, "cells": 0.0, "tests": 0.0, "child_cpu": 0.0}
         self.transform = TransformerManager().transform_cell
@@ -114,8 +118,7 @@ class Judge:
             started = time.monotonic()
             outputs: list[dict[str, Any]] = []
             try:
-                self._live()
-                outputs, state = self._run(cell)
+                outputs, state = self._settle(cell)
             except Fault as fault:
                 state = fault.state
                 outputs = [*outputs, _error(_NAMES[state], str(fault))]
@@ -128,6 +131,31 @@ class Judge:
         self._bury()
         self.seconds["judge_cpu"] = time.process_time()
         self.say({"end": True, "seconds": self.seconds})
+
+    def _settle(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        """Run a cell; once more if the student's process was killed."""
+        while True:
+            self._live()
+            try:
+                return self._run(cell)
+            except Fault as fault:
+                if not self._may_run_again(cell, fault):
+                    raise
+
+    def _may_run_again(self, cell: dict[str, Any], fault: Fault) -> bool:
+        """Whether the process was killed in this cell for the first time, by no limit of ours.
+
+        By its own code, or from outside (somebody, or the system that ran out of memory): nobody
+        can tell. So an honest answer loses nothing, and another one wins nothing.
+        """
+        assert self.session
+        if not fault.gone or self.session.watch.excess(self.most):
+            return False
+        if self._order(b"end")["ended_by"] != signal.SIGKILL:
+            return False
+        first = cell["index"] not in self.killed
+        self.killed.add(cell["index"])
+        return first
 
     def _bury(self) -> None:
         """Let go of the student's process."""
@@ -157,28 +185,43 @@ class Judge:
             for cell in list(self.done):
                 try:
                     self._student(cell)
-                except Fault:  # it ran the first time, and does not now
-                    self.done.remove(cell)
+                except Fault as fault:  # it ran the first time, and does not now
+                    if not self._may_run_again(cell, fault):
+                        self.done.remove(cell)
                     break
 
     def _born(self) -> Session:
         mine, theirs = socket.socketpair()
         for end in (mine, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        order = f"{self.most.memory} {self.most.tasks}".encode()
-        socket.send_fds(self.spawner, [order], [theirs.fileno()])
+        told = self._order(f"{self.most.memory} {self.most.tasks}".encode(), theirs)
         theirs.close()
-        told = json.loads(self.spawner.makefile("rb").readline() or '{"error": "it has ended"}')
-        if "error" in told:
-            raise RuntimeError(f"the sandbox could not be made: {told['error']}")
         group = Group.of(told["group"]) if told["group"] else None
         watch = Watch(told["first"], told["entered"], told["waiting"], group)
-        session = Session(mine, watch, self.most)
-        session.box, self.box.session = self.box, session
-        if self.plan["companions"]:
-            files = {n: bytes.fromhex(data) for n, data in self.plan["companions"].items()}
-            session.give_files(files)
+        try:
+            session = Session(mine, watch, self.most)
+            session.box, self.box.session = self.box, session
+            if self.plan["companions"]:
+                files = {n: bytes.fromhex(data) for n, data in self.plan["companions"].items()}
+                session.give_files(files)
+        except Fault as fault:  # before any of the student's code
+            raise RuntimeError(f"the student's process did not begin: {fault}") from fault
         return session
+
+    def _order(self, order: bytes, channel: socket.socket | None = None) -> dict[str, Any]:
+        """Ask the spawner for a child or for the last one's end; RuntimeError if it cannot."""
+        try:
+            if channel:
+                socket.send_fds(self.spawner, [order], [channel.fileno()])
+            else:
+                self.spawner.sendall(order)
+            said = self.spawner.makefile("rb").readline()
+        except OSError:
+            said = b""
+        told: dict[str, Any] = json.loads(said or '{"error": "its maker has ended"}')
+        if "error" in told:
+            raise RuntimeError(f"the sandbox could not be made: {told['error']}")
+        return told
 
     def _budget(self, answer: str) -> Budget:
         given = self.plan["budget"]

@@ -43,12 +43,12 @@ _EXCEPTIONS = {
 class Fault(BaseException):
     """The student's process is gone or breaks the rules. No Exception: no test can swallow it.
 
-    state: "died" or "hung".
+    state: "died" or "hung". gone: it has ended, and neither a limit nor a rule was broken.
     """
 
-    def __init__(self, state: str, text: str) -> None:
+    def __init__(self, state: str, text: str, gone: bool = False) -> None:
         super().__init__(text)
-        self.state = state
+        self.state, self.gone = state, gone
 
 
 class StudentError(Exception):
@@ -181,7 +181,7 @@ class Session:
             with self._sending:
                 wire.send(self.channel, message, blobs)
         except OSError:
-            self._fail("died", DIED)
+            self._fail("died", DIED, gone=True)
 
     def _value(self, reply: Message, blobs: Blobs, given: list[Any]) -> Any:
         """What a reply means: a value, or an exception, which is raised here."""
@@ -239,7 +239,7 @@ class Session:
                 if waiting is not None:
                     waiting.put((message, blobs))
         except (EOFError, OSError):
-            self._fail("died", DIED)
+            self._fail("died", DIED, gone=True)
         except WireError as wrong:
             self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
         except Exception as wrong:  # whatever it sent, this thread may not end without a word
@@ -323,9 +323,9 @@ class Session:
             return
         self._fail("hung", f"the student's code {what}: is there a loop that never ends?")
 
-    def _fail(self, state: str, text: str) -> None:
+    def _fail(self, state: str, text: str, gone: bool = False) -> None:
         if self.fault is None:
-            self.fault = Fault(state, text)
+            self.fault = Fault(state, text, gone)
         for waiting in list(self._waiting.values()):
             waiting.put(None)
 

@@ -173,18 +173,25 @@ class Cage:
             raise OSError("the sandbox could not be entered")
         return int.from_bytes(entered, "big")
 
-    def close(self) -> None:
-        """End everything in it."""
+    def close(self) -> int:
+        """End everything in it; return the signal that ended who went in, 0 if it left by itself.
+
+        Who was still there is ended now, by SIGKILL.
+        """
         self.process.kill()
         self.process.wait()
+        ended_by = 0
         if self._between:
-            os.waitpid(self._between, 0)
+            status = os.waitpid(self._between, 0)[1]
+            # It hands on how the other ended; killed itself, it cannot.
+            ended_by = signal.SIGKILL if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             self._between = 0
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream:
                 stream.close()
         if self.group:
             self.group.close()
+        return ended_by
 
 
 def _command(
@@ -234,8 +241,8 @@ def _go_in(
         if inner:
             os.write(tell, inner.to_bytes(4, "big"))
             os.closerange(0, 1 << 16)
-            os.waitpid(inner, 0)
-            os._exit(0)
+            ended = os.waitpid(inner, 0)[1]
+            os._exit(os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else 0)
         _give_up_everything(libc, keep, limits, lock)
         inside()
         status = 0
