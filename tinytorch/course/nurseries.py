@@ -97,8 +97,12 @@ class Nursery:
         theirs.close()
         self._replies = self._control.makefile("rb")
         orders = {"warm": _warm(source)} | _folders(project, room)
-        self._control.sendall(json.dumps(orders).encode() + b"\n")
-        if self._replies.readline() != b"ready\n":
+        try:
+            self._control.sendall(json.dumps(orders).encode() + b"\n")
+            ready = self._replies.readline() == b"ready\n"
+        except OSError:  # it has ended, and not read all
+            ready = False
+        if not ready:
             lines = room.log.read_text(errors="replace").strip().splitlines()
             self.close()
             raise GraderFault(f"the judges' nursery did not start: {' / '.join(lines[-3:])}")
