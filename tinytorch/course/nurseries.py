@@ -32,6 +32,7 @@ from tinytorch.course.isolation import (
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.reference import fingerprint
 
+_GRACE = 5.0  # seconds for a nursery to end
 _HERE = Path(__file__).resolve().parent
 # The course is no part of a student's package: only its own modules are found, by this one process.
 _START = """\
@@ -96,7 +97,7 @@ class Nursery:
             )
         theirs.close()
         self._replies = self._control.makefile("rb")
-        orders = {"warm": _warm(source)} | _folders(project, room)
+        orders = {"warm": _warm(source), "room": str(room.work.parent)} | _folders(project, room)
         try:
             self._control.sendall(json.dumps(orders).encode() + b"\n")
             ready = self._replies.readline() == b"ready\n"
@@ -133,6 +134,8 @@ class Nursery:
             for end in (os.killpg, os.kill):
                 with contextlib.suppress(OSError):
                     end(pid, signal.SIGKILL)
+            if self.process.poll() is not None:  # it was killed, and its room is of no more use
+                self.close()
 
     def close(self) -> None:
         """End it, and remove its room."""
@@ -140,8 +143,12 @@ class Nursery:
             return
         self._control.close()
         self._replies.close()
-        self.process.kill()
-        self.process.wait()
+        try:
+            # By itself, so that the room goes even if this process is ended meanwhile.
+            self.process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self._stack.close()
         atexit.unregister(self.close)
 

@@ -8,11 +8,13 @@ import contextlib
 import gc
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
 from typing import Any
 
+from tinytorch.course import sandbox
 from tinytorch.course.child import Cells
 from tinytorch.course.judge import begin
 from tinytorch.course.trial_room.sharing import share_compiled
@@ -21,20 +23,28 @@ from tinytorch.course.trial_room.sharing import share_compiled
 def main() -> None:
     """Serve judges over the socket whose number is the first argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    told = json.loads(_line(control))
+    told, mine = json.loads(_line(control)), os.getpid()
+    try:
+        _serve(control, told)
+    finally:
+        if os.getpid() == mine:  # and no judge
+            shutil.rmtree(told["room"], ignore_errors=True)  # a killed owner could not
+
+
+def _serve(control: socket.socket, told: dict[str, Any]) -> None:
     cells = _warm(told["warm"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # judges that have ended are forgotten
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started this
     gc.collect()
     gc.freeze()
     control.sendall(b"ready\n")
-    judges: set[int] = set()
     while True:
         order, descriptors, _, _ = socket.recv_fds(control, 16, 2)
         if not order:
             break
-        pid = os.fork()
+        mine, pid = os.getpid(), os.fork()
         if pid == 0:
+            sandbox.end_with_parent(mine)
             control.close()
             os.setpgid(0, 0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -42,11 +52,7 @@ def main() -> None:
             begin(descriptors[0], descriptors[1], cells, told)
         for descriptor in descriptors:
             os.close(descriptor)
-        judges.add(pid)
         control.sendall(f"{pid}\n".encode())
-    for pid in judges:
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
 
 
 def _line(control: socket.socket) -> str:
