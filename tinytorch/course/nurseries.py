@@ -52,23 +52,26 @@ class GraderFault(RuntimeError):
 
 
 _nurseries: dict[str, "Nursery"] = {}
+_changing = threading.RLock()  # a Dask worker has several threads
 
 
 def nursery_of(project: Project, source: NotebookNode) -> "Nursery":
     """The warm process for a lesson: kept from one submission to the next."""
     key = f"{os.getpid()} {fingerprint(project, source)}"  # a fork has no nursery of its own
-    found = _nurseries.get(key)
-    if found is None or found.process.poll() is not None:
-        end_nurseries()
-        found = _nurseries[key] = Nursery(project, source)
-    return found
+    with _changing:
+        found = _nurseries.get(key)
+        if found is None or found.process.poll() is not None:
+            end_nurseries()
+            found = _nurseries[key] = Nursery(project, source)
+        return found
 
 
 def end_nurseries() -> None:
     """End every warm process of this one."""
-    for nursery in _nurseries.values():
-        nursery.close()
-    _nurseries.clear()
+    with _changing:
+        for nursery in _nurseries.values():
+            nursery.close()
+        _nurseries.clear()
 
 
 class Nursery:
