@@ -1,5 +1,5 @@
 # The two commands, and a few beside them. Every target sets up what it needs in .venv.
-.PHONY: help demo test browser sandbox mutants hostile fuzz small postgres lab bench clean env
+.PHONY: help demo test browser sandbox mutants hostile fuzz kills small postgres lab bench clean env
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -15,6 +15,7 @@ help:
 	@echo "make mutants  small changes of the reference: do its tests notice?"
 	@echo "make hostile  hand in what attacks the grader, all of it: no point, nothing touched"
 	@echo "make fuzz   100,000 spoilt messages to the judge: data comes of it, or one clean error"
+	@echo "make kills  kill -9 at random moments while a class is graded: are the grades the same?"
 	@echo "make postgres  the gradebook's tests against a PostgreSQL server of their own"
 	@echo "make lab    JupyterLab on the student's notebook"
 	@echo "make bench  the kernels against NumPy, SciPy, PyTorch and ONNX Runtime (tito bench)"
@@ -91,6 +92,9 @@ hostile: env sandbox
 # make test tries a few hundred, the same each time; this others in each run.
 fuzz: env
 	TINYTORCH_FUZZ=100000 $(BIN)/pytest tests/course/test_wire_fuzz.py
+
+kills: env sandbox
+	@$(BIN)/python -m benchmarks.kills
 
 lab: env
 	@$(BIN)/tito lab

@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import signal
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+import pytest
 import sqlalchemy as sql
 from nbgrader.api import Gradebook
 
@@ -39,6 +41,13 @@ def rows(project):
     with Gradebook(project.gradebook_url) as book, book.engine.connect() as db:
         typed = sql.text(ROWS).columns(timestamp=sql.DateTime, needs_manual_grade=sql.Boolean)
         return sorted(tuple(map(str, row)) for row in db.execute(typed))
+
+
+def write_empty_gradebook(path):
+    """Write a gradebook.db without entries; nbgrader runs alembic for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
+        Gradebook(f"sqlite:///{path}", "tinytorch").close()
 
 
 def change(path, edit):

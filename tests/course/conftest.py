@@ -1,13 +1,11 @@
 """Courses to test with: a tiny one per test, and one copy of the real one."""
 
-import os
 import shutil
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
-from class_courses import COURSE_FILES, tiny_course
+from class_courses import COURSE_FILES, tiny_course, write_empty_gradebook
 
 from tinytorch.course import batch, cli
 from tinytorch.course.build import build
@@ -70,12 +68,8 @@ def released(tmp_path_factory) -> Project:
 @pytest.fixture(scope="session")
 def empty_gradebook(tmp_path_factory) -> Path:
     """A gradebook.db without entries: nbgrader takes two seconds to make one."""
-    from nbgrader.api import Gradebook
-
     path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
-        Gradebook(f"sqlite:///{path}", "tinytorch").close()
+    write_empty_gradebook(path)
     return path
 
 
