@@ -69,6 +69,7 @@ def system(tmp_path):
     return build
 
 
+V1 = "".join(f"cgroup /sys/fs/cgroup/{kind} cgroup rw,{kind} 0 0\n" for kind in ("memory", "pids"))
 V2 = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\nproc /proc proc rw 0 0\n"
 
 
@@ -81,7 +82,27 @@ def test_version_2_is_made_in_the_nearest_group_that_passes_both_limits_on(syste
     assert written == {"memory.max": str(1 << 30), "pids.max": "400", "memory.swap.max": "0"}
     made.add(7)
     assert (made.memory / "cgroup.procs").read_text() == "7"
-    (made.memory / "memory.events").write_text("oom 0\noom_kill 2\n")
+    (made.memory / "memory.events").write_text("oom 1\noom_kill 2\n")
+    assert made.excess() == "more memory than is allowed"
+
+
+def test_what_the_computer_ended_for_want_of_memory_took_no_more_than_is_allowed(system):
+    made = groups.make(1 << 30, 400, system("0::/\n", V2, {"": "memory pids\n"}))
+    (made.memory / "memory.events").write_text("oom 0\noom_kill 1\n")
+    assert made.excess() == ""
+
+
+def test_version_1_tells_its_own_limit_from_the_computers(system):
+    root = system("3:pids:/\n2:memory:/user\n", V1, {"memory/user": "", "pids": ""})
+    made = groups.make(1 << 30, 400, root)
+    assert [folder.parent for folder in made.folders] == [
+        root / "sys/fs/cgroup/memory/user",
+        root / "sys/fs/cgroup/pids",
+    ]
+    (made.memory / "memory.oom_control").write_text("under_oom 0\noom_kill 1\n")
+    (made.memory / "memory.max_usage_in_bytes").write_text(str(1 << 29))
+    assert made.excess() == ""
+    (made.memory / "memory.max_usage_in_bytes").write_text(str(1 << 30))
     assert made.excess() == "more memory than is allowed"
 
 

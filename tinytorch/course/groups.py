@@ -62,11 +62,21 @@ class Group:
 
     def excess(self) -> str:
         """What the kernel refused because it was too much, in words, or nothing."""
-        if _count(self.memory / _KINDS[self.version].killed, "oom_kill"):
+        if _count(self.memory / _KINDS[self.version].killed, "oom_kill") and self._was_full():
             return "more memory than is allowed"
         if _count(self.pids / "pids.events", "max"):
             return "more processes and threads than are allowed"
         return ""
+
+    def _was_full(self) -> bool:
+        """Whether its own limit was met; else it was the computer's memory that did not suffice."""
+        if self.version == 2:
+            return _count(self.memory / "memory.events", "oom") > 0
+        used, most = (
+            int(_text(self.memory / f"memory.{name}_in_bytes") or 0)
+            for name in ("max_usage", "limit")
+        )
+        return used > most - most // 16  # memory.failcnt stays 0 in newer kernels
 
     def close(self) -> None:
         """Remove it, once its processes have ended."""
