@@ -1252,6 +1252,7 @@ def check_parallel_relu_dtypes():
     for dtype in (np.float16, np.float32, np.float64, np.int8, np.int64):
         for n in (4, 200_001):
             x = rng.integers(-9, 10, n).astype(dtype)
+            x[-1] = 9  # zero, where it is forgotten, is not what becomes of it
             gives = np.where(x > 0, x, 0).astype(dtype)
             cause = f"{x.dtype} in, {x.dtype} out"
             expect_tensor(parallel_relu, x, 3, gives=gives, cause=cause)
@@ -1288,6 +1289,7 @@ check_parallel_relu_errors()
 @of_the_lesson
 def check_parallel_relu_mechanism():
     x = instances("parallel_relu mechanism").standard_normal(300_001, dtype=np.float32)
+    x[-4:] = 1
     for workers in (2, None):  # None: the default, 4
         expect_shared_work(parallel_relu, x, workers)
 
