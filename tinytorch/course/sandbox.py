@@ -5,6 +5,7 @@ forks the calling process into them, so that nobody pays for Python and NumPy ag
 must hold no secret: all its memory is the student's. watch.py looks at it from outside.
 """
 
+import contextlib
 import ctypes
 import ctypes.util
 import json
@@ -108,8 +109,10 @@ class Cage:
     ) -> None:
         self._between = 0  # the process between this one and the one that went in
         self.group = group
+        self.first = 0  # the sandbox's number 1, in this one's numbers
+        program = _program()
         telling, told = os.pipe()
-        command = _command(_program(), readable, hidden, told)
+        command = _command(program, readable, hidden, told)
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -194,8 +197,9 @@ class Cage:
             ended_by = signal.SIGKILL if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             self._between = 0
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream:
-                stream.close()
+            with contextlib.suppress(BrokenPipeError):  # of what nobody has read
+                if stream:
+                    stream.close()
         if self.group:
             self.group.close()
         return ended_by
@@ -222,7 +226,7 @@ def _command(
     for path in inner:
         words += ["--ro-bind", path, path]
     for path in sorted({str(p) for p in hidden}):
-        words += ["--tmpfs", path]
+        words += ["--tmpfs", path, "--remount-ro", path]
     # Where root grades, the user inside is root outside: nothing else may be written to.
     words += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [program, *words, "--chdir", "/tmp", "--", "/bin/cat"]
