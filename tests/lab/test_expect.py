@@ -190,8 +190,8 @@ def mine(): return 2
 
 def withheld(kind):
     def call(_):
-        error = kind("the hidden input is 42")
-        error.withheld = True
+        error = kind()
+        error.withheld = "the hidden input is 42"
         raise error
 
     return call

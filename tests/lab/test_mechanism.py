@@ -154,3 +154,31 @@ def test_too_few_at_once_are_told_apart(monkeypatch):
         expect_at_once(lambda items, operation, _: list(map(operation, items)), 2, items=4)
     with pytest.raises(AssertionError, match="expected 0 to 3 in order"):
         expect_at_once(lambda items, operation, _: [], 2, items=4)
+
+
+def test_what_was_seen_elsewhere_is_a_sentence_of_the_labs_with_counts_in_it():
+    with pytest.raises(instruments.Seen) as raised:
+        instruments.look_for_tiles(lambda A, B, block_size=32: A @ B)
+    seen = instruments.seen_again(list(raised.value.args), "cache_friendly_matmul")
+    assert "one step (matmul) touched 3,072 elements" in str(seen)
+    assert str(seen) == str(raised.value).replace("<lambda>", "cache_friendly_matmul")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["what was seen"],
+        ["lines", 1],
+        ["lines", "the hidden input is 42", 3],
+        ["step", "x" * 40, 1, 2],
+        ["lines", 10**40, 3],
+        ["lines", -1, 3],
+        ["lines", 1.5, 3],
+        ["lines", True, 3],
+        [["lines"], 1, 2],
+        ["{name.__class__}", 1],
+    ],
+)
+def test_what_is_no_such_sentence_is_not_taken_over(args):
+    assert instruments.seen_again(args, "f") is None

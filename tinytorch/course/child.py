@@ -184,6 +184,7 @@ class Child:
         self.channel, self.cells = channel, cells
         self.things: dict[int, Any] = {}  # objects of the student that the judge holds
         self.tokens: dict[int, tuple[BaseException, str]] = {}
+        self.kept: dict[int, dict[str, Any]] = {}  # all names, before each hidden test
         self._numbers = itertools.count(1)
         self._sending = threading.Lock()
         self._waiting: dict[str, queue.SimpleQueue[tuple[Message, Blobs]]] = {}
@@ -274,6 +275,19 @@ class Child:
     def _on_cell(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         outputs, error = self.cells.show(message["label"], message["source"])
         return {"kind": "result", "outputs": outputs, "error": error}, []
+
+    def _on_keep(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
+        """Keep what all names of the notebook mean now."""
+        self.kept[message["number"]] = dict(self.cells.shell.user_ns)
+        return {"kind": "result", "value": None}, []
+
+    def _on_restore(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
+        """Let the names mean again what they meant then: a later cell may have used them anew."""
+        names = self.cells.shell.user_ns
+        kept = self.kept[message["number"]]
+        names.clear()
+        names.update(kept)
+        return {"kind": "result", "value": None}, []
 
     def _on_call(self, message: Message, blobs: Blobs) -> tuple[Message, list[Memory]]:
         """Call a function of the student, and say what became of its arguments."""

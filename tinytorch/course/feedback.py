@@ -10,10 +10,9 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
-from tinytorch.course.isolation import is_test
-from tinytorch.course.lesson import HIDDEN
+from tinytorch.course.isolation import is_hidden, is_test
 
-_MOST = 1_000  # characters of a sentence
+_MOST, _MOST_HIDDEN = 1_000, 600  # characters of a sentence
 
 
 class OneSentence(NbGraderPreprocessor):
@@ -35,11 +34,11 @@ class OneSentence(NbGraderPreprocessor):
 
 
 def _shorten(cell: NotebookNode) -> None:
-    hidden = HIDDEN[0] in cell.source or "_hidden" in cell.metadata.nbgrader.grade_id
+    hidden = is_hidden(cell)
     kept = []
     for output in cell.outputs:
         if output.output_type == "error":
-            kept.append(_sentence(output))
+            kept.append(_sentence(output, _MOST_HIDDEN if hidden else _MOST))
         elif not hidden:  # a student's print in an answer would show what a hidden test tried
             kept.append(output)
     cell.outputs = kept
@@ -48,8 +47,8 @@ def _shorten(cell: NotebookNode) -> None:
         cell.source = about[0] if about else "# Hidden tests."
 
 
-def _sentence(output: NotebookNode) -> NotebookNode:
+def _sentence(output: NotebookNode, most: int) -> NotebookNode:
     """An error as its last words: no traceback, which would show the test's source."""
-    text = re.sub(r"\s+", " ", str(output.evalue)).strip()[:_MOST]
+    text = re.sub(r"\s+", " ", str(output.evalue)).strip()[:most]
     said = f"{output.ename}: {text}" if text else str(output.ename)
     return new_output("error", ename=output.ename, evalue=text, traceback=[said])

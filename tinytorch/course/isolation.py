@@ -31,6 +31,7 @@ from traitlets.config import Configurable
 from tinytorch.course import compiled, seeds
 from tinytorch.course.guard import refusal
 from tinytorch.course.kit import student_package
+from tinytorch.course.lesson import HIDDEN
 from tinytorch.course.project import CourseError, Project
 
 UNGRADED = "ungraded"
@@ -83,6 +84,13 @@ def course_of(configurable: Configurable) -> Project:
 def is_test(cell: NotebookNode) -> bool:
     """Say whether nbgrader scores this cell by running it."""
     return cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell)
+
+
+def is_hidden(cell: NotebookNode) -> bool:
+    """Say whether a test cell's source is not for students."""
+    return is_test(cell) and (
+        HIDDEN[0] in cell.source or "_hidden" in cell.metadata.nbgrader["grade_id"]
+    )
 
 
 def is_ungraded(cell: NotebookNode) -> bool:

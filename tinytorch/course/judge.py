@@ -108,29 +108,58 @@ class Judge:
         self.session: Session | None = None
         self.done: list[dict[str, Any]] = []  # the cells that a new child runs again
         self.killed: set[int] = set()  # cells whose child was killed once
+        self.views: dict[int, dict[str, Any]] = {}  # all names before each hidden test
+        self.left: dict[str, Any] = {}  # names that hidden tests made
         self.hangs: dict[str, int] = {}  # how often each answer did not come back
         self.seconds = {"child": 0.0, "cells": 0.0, "tests": 0.0, "child_cpu": 0.0}
         self.transform = TransformerManager().transform_cell
 
     def run(self) -> None:
-        """Run all cells, and say of each what became of it."""
+        """Run all cells, and say of each what became of it.
+
+        The hidden tests come last, with all names as they stood where each test stands: code that
+        has seen their inputs runs no more in a cell whose outputs are shown.
+        """
         for cell in self.plan["cells"]:
-            started = time.monotonic()
-            outputs: list[dict[str, Any]] = []
-            try:
-                outputs, state = self._settle(cell)
-            except Fault as fault:
-                state = fault.state
-                outputs = [*outputs, _error(_NAMES[state], str(fault))]
-                if state == "hung":
-                    self.hangs[cell["answer"]] = self.hangs.get(cell["answer"], 0) + 1
-            seconds = time.monotonic() - started
-            self.seconds["tests" if cell["role"] == "test" else "cells"] += seconds
-            said = {"index": cell["index"], "state": state, "outputs": outputs, "seconds": seconds}
-            self.say(said)
+            if cell["hidden"]:
+                self._remember(cell)
+            else:
+                self._judge(cell)
+        for cell in self.plan["cells"]:
+            if cell["hidden"]:
+                self._judge(cell)
         self._bury()
         self.seconds["judge_cpu"] = time.process_time()
         self.say({"end": True, "seconds": self.seconds})
+
+    def _remember(self, cell: dict[str, Any]) -> None:
+        """Keep all names as they are before a hidden test, here and in the student's process."""
+        self.views[cell["index"]] = dict(self.names)
+        with contextlib.suppress(Fault):  # whoever runs next makes another, which keeps them too
+            self._live()
+            self._keep(cell)
+
+    def _keep(self, cell: dict[str, Any]) -> None:
+        assert self.session
+        self.session.begin(self._budget(""))
+        self.session.keep(cell["index"])
+        self.session.end()
+
+    def _judge(self, cell: dict[str, Any]) -> None:
+        """Run one cell, and say what became of it."""
+        started = time.monotonic()
+        outputs: list[dict[str, Any]] = []
+        try:
+            outputs, state = self._settle(cell)
+        except Fault as fault:
+            state = fault.state
+            outputs = [*outputs, _error(_NAMES[state], str(fault))]
+            if state == "hung":
+                self.hangs[cell["answer"]] = self.hangs.get(cell["answer"], 0) + 1
+        seconds = time.monotonic() - started
+        self.seconds["tests" if cell["role"] == "test" else "cells"] += seconds
+        said = {"index": cell["index"], "state": state, "outputs": outputs, "seconds": seconds}
+        self.say(said)
 
     def _settle(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
         """Run a cell; once more if the student's process was killed."""
@@ -182,13 +211,25 @@ class Judge:
             self._bury()
             self.session = self._born()
             self.seconds["child"] += time.monotonic() - started
-            for cell in list(self.done):
-                try:
+            self._repeat()
+
+    def _repeat(self) -> None:
+        """Run in a new process what has been run, and keep its names where they were kept."""
+        last = None
+        for cell in self.plan["cells"]:
+            try:
+                if cell["index"] in self.views:
+                    self._keep(cell)
+                elif cell in self.done:
+                    last = cell
                     self._student(cell)
-                except Fault as fault:  # it ran the first time, and does not now
-                    if not self._may_run_again(cell, fault):
-                        self.done.remove(cell)
-                    break
+            except Fault as fault:  # it ran the first time, and does not now
+                if self._may_run_again(last or cell, fault):
+                    return
+                if last is None:
+                    raise RuntimeError(f"the student's process does not stay: {fault}") from fault
+                self.done.remove(last)
+                return
 
     def _born(self) -> Session:
         mine, theirs = socket.socketpair()
@@ -245,8 +286,18 @@ class Judge:
         session = self.session
         assert session
         session.begin(self._budget(cell["answer"]), cell["hidden"])
+        view = self.views.get(cell["index"], self.names)
+        if cell["hidden"]:
+            session.restore(cell["index"])
+            self.names.clear()
+            self.names.update(self.left | view)
         outputs, state = self._here(cell)
+        if cell["hidden"]:
+            self.left |= {name: v for name, v in self.names.items() if name not in view}
         session.end()  # a process that did not survive its test has not passed it
+        if state == "failed" and session.said:  # left out of feedback, as all that is printed
+            text = "".join(f"The answer said: {said}\n" for said in session.said[-3:])
+            outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
         return outputs, state
 
     def _here(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
@@ -263,12 +314,15 @@ class Judge:
             raise
         except BaseException as error:
             state = "failed"
-            outputs.append(_error(type(error).__name__, _text(error), _lines(error, name)))
-        if text := out.getvalue():
-            outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
+            withheld = getattr(error, "withheld", None) is not None
+            text = _WITHHELD if withheld else _text(error)
+            outputs.append(_error(type(error).__name__, text, _lines(error, name)))
+        if printed := out.getvalue():
+            outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": printed})
         return outputs, state
 
 
+_WITHHELD = "raised by the answer, whose words are not shown for a hidden test"
 _NAMES = {"died": "KernelDied", "hung": "CellTimeoutError"}
 
 

@@ -13,7 +13,13 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader import utils
 
-from tinytorch.course.isolation import is_test, is_ungraded, named_cells, ungraded_definitions
+from tinytorch.course.isolation import (
+    is_hidden,
+    is_test,
+    is_ungraded,
+    named_cells,
+    ungraded_definitions,
+)
 from tinytorch.course.lesson import tested_answer
 from tinytorch.course.nurseries import GraderFault, Nursery
 
@@ -154,7 +160,7 @@ def _order(nb: NotebookNode, source: NotebookNode, limits: Limits) -> dict[str, 
                     "label": grade_id or f"cell {index + 1}",
                     "answer": (tested_answer(grade_id) or grade_id) if grade_id else "",
                     "names": names.get(grade_id, []),
-                    "hidden": "_hidden" in grade_id,
+                    "hidden": is_hidden(cell),
                 }
             )
     budget = {"wall": limits.wall, "call": limits.call, "cpu": limits.cpu}

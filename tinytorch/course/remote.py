@@ -24,8 +24,9 @@ from tinytorch.course.arguments import do_again
 from tinytorch.course.trial_room.children import DIED
 from tinytorch.course.watch import Most, Watch
 from tinytorch.course.wire import Blobs, Decoder, Encoder, Memory, Message, WireError
+from tinytorch.lab.instruments import seen_again
 from tinytorch.lab.lending import Desk, Lent
-from tinytorch.lab.workloads import WORKLOADS
+from tinytorch.lab.workloads import FAILS, WORKLOADS
 
 _MOST_CALLS = 300  # of the tests' functions at the same time: more than any honest pool has threads
 _MOST_ASKS = 500_000  # in one cell
@@ -55,6 +56,27 @@ class StudentError(Exception):
     """What the student's code raised, of a class that Python itself does not have."""
 
 
+class Unsaid(str):
+    """A text that came back in a hidden test: compared as it is, shown by its length alone."""
+
+    def __repr__(self) -> str:
+        return f"<a text of {len(self)} characters>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+class UnsaidBytes(bytes):
+    """The same for bytes."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+    __str__ = __repr__
+
+
 @dataclass
 class Budget:
     """What a cell may take: seconds in all, of one call, and of processor time."""
@@ -70,7 +92,8 @@ class Session:
     def __init__(self, channel: socket.socket, watch: Watch, most: Most) -> None:
         self.channel, self.watch, self.most = channel, watch, most
         self.fault: Fault | None = None
-        self.hidden = False  # whether what the student's code prints may be shown
+        self.hidden = False  # whether what the student's code says must not be quoted
+        self.said: list[str] = []  # what errors said in a hidden test: for the instructor
         self.desk = Desk()
         self._lent: dict[str, Lent] = {}
         self._functions: dict[int, Callable[..., Any]] = {}
@@ -98,7 +121,7 @@ class Session:
         self._lent.clear()
         self._raised.clear()
         self._asks = self._asked = 0
-        self.hidden, self.desk = hidden, Desk()
+        self.hidden, self.said, self.desk = hidden, [], Desk()
         self._cell_began, self._cpu_began = time.monotonic(), self.watch.cpu_seconds()
         self._budget = budget
 
@@ -124,6 +147,14 @@ class Session:
         """Put files into the working folder."""
         self._request({"kind": "files", "names": list(files)}, list(files.values()))
 
+    def keep(self, number: int) -> None:
+        """Have all names of the notebook kept as they are now."""
+        self._request({"kind": "keep", "number": number}, [])
+
+    def restore(self, number: int) -> None:
+        """Have them be again what they were when they were kept."""
+        self._request({"kind": "restore", "number": number}, [])
+
     def call(self, path: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function of the student; what its arguments have become is copied back."""
         encoder = Encoder(self._lend, layouts=True)
@@ -141,7 +172,10 @@ class Session:
         encoder = Encoder(self._lend, layouts=True)
         message = {"kind": "ask", "target": path, "name": name}
         message["args"] = encoder.encode(list(args))
-        return self._value(*self._request(message, encoder.blobs), [])
+        try:
+            return self._value(*self._request(message, encoder.blobs), [])
+        except AssertionError as error:
+            raise seen_again(getattr(error, "parts", ()), str(path[-1])) or error from None
 
     def attribute(self, box: "Box", path: list[Any], name: str) -> Any:
         """Read an attribute of something of the student's; a method is a proxy again."""
@@ -187,15 +221,16 @@ class Session:
         """What a reply means: a value, or an exception, which is raised here."""
         try:
             printed = reply.get("printed")
-            if not self.hidden and type(printed) is str:
-                sys.stdout.write(printed[:_TEXT])
+            if type(printed) is str:
+                sys.stdout.write(printed[:_TEXT])  # of a hidden test only the instructor sees it
             decoder = Decoder(blobs, self.taken, given=given)
             do_again(given, reply.get("changed", {}), decoder)
             if reply["kind"] == "result":
-                return decoder.decode(reply["value"])
+                value = decoder.decode(reply["value"])
+                return unsaid(value) if self.hidden else value
             error = self._error(reply)
         except (WireError, LookupError, TypeError, ValueError, AttributeError) as wrong:
-            self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
+            self._fail("died", self._broken(wrong))
             assert self.fault
             raise self.fault from None
         raise error
@@ -209,12 +244,21 @@ class Session:
         kind = _EXCEPTIONS.get(name) if type(name) is str else None
         if type(args) is not list or any(type(a) not in (str, int, float) for a in args[:5]):
             args = []
-        if kind is None:
-            error: Exception = StudentError(f"{str(reply.get('class'))[:80]}: {text}")
+        args = [a[:_TEXT] if type(a) is str else a for a in args[:5]]
+        name = f"{str(reply.get('class'))[:80]}: "
+        if self.hidden and text != FAILS:
+            self.said.append(name + text)
+            error: Exception = StudentError() if kind is None else _made(kind, [], "")
+            error.withheld = text  # type: ignore[attr-defined]
         else:
-            error = _made(kind, [a[:_TEXT] if type(a) is str else a for a in args[:5]], text)
-        error.withheld = self.hidden  # type: ignore[attr-defined]
+            error = StudentError(name + text) if kind is None else _made(kind, args, text)
+        error.parts = args  # type: ignore[attr-defined]
         return error
+
+    def _broken(self, wrong: Exception) -> str:
+        """What the student did, with what exactly where that tells nothing."""
+        said = "" if self.hidden else f": {wrong}"
+        return f"the student's process broke the rules of the channel{said}"[:300]
 
     def _read(self) -> None:
         try:
@@ -240,10 +284,8 @@ class Session:
                     waiting.put((message, blobs))
         except (EOFError, OSError):
             self._fail("died", DIED, gone=True)
-        except WireError as wrong:
-            self._fail("died", f"the student's process broke the rules of the channel: {wrong}")
         except Exception as wrong:  # whatever it sent, this thread may not end without a word
-            self._fail("died", f"the student's process sent what is no message: {wrong}"[:300])
+            self._fail("died", self._broken(wrong))
 
     def _serve(self, message: Message, blobs: Blobs) -> None:
         """Answer the student's code: run a function of the test, or give lent elements."""
@@ -254,8 +296,10 @@ class Session:
                     value = self._lent[message["lent"]].answer(decoder.decode(message["elements"]))
                 else:
                     function = self._functions[message["callable"]]
-                    args = decoder.decode(message["args"])
-                    value = function(*args, **decoder.decode(message["kwargs"]))
+                    args, kwargs = map(decoder.decode, (message["args"], message["kwargs"]))
+                    if self.hidden:
+                        args, kwargs = unsaid(args), unsaid(kwargs)
+                    value = function(*args, **kwargs)
                 encoder = Encoder(self._lend, layouts=True)
                 reply = {"kind": "result", "value": encoder.encode(value)}
             except Exception as error:
@@ -270,7 +314,8 @@ class Session:
                 reply["args"] = encoder.encode(args)
             self._send(reply | {"id": message.get("id")}, encoder.blobs)
         except (Fault, WireError) as wrong:
-            self._fail("died", f"the student's process asked for what cannot be given: {wrong}")
+            said = "" if self.hidden else f": {wrong}"
+            self._fail("died", f"the student's process asked for what cannot be given{said}")
         finally:
             self._inside -= 1
 
@@ -293,7 +338,8 @@ class Session:
     def taken(self, tag: str, rest: list[Any], decoder: Decoder) -> Any:
         """What is no data among the results."""
         if tag == "thing" and type(rest[0]) is int and type(rest[1]) is str:
-            return Proxy(self.box, [rest[0]], rest[1][:80])
+            name = "an object of the answer" if self.hidden else rest[1][:80]
+            return Proxy(self.box, [rest[0]], name)
         if tag == "function":
             return self._functions[rest[0]]
         raise WireError(f"there is no part {tag[:8]!r} in results")
@@ -330,13 +376,26 @@ class Session:
             waiting.put(None)
 
 
+def unsaid(value: Any) -> Any:
+    """The same value, with texts in it that are not quoted."""
+    if type(value) is str:
+        return Unsaid(value)
+    if type(value) is bytes:
+        return UnsaidBytes(value)
+    if type(value) in (list, tuple, set):
+        return type(value)(map(unsaid, value))
+    if type(value) is dict:
+        return {unsaid(k): unsaid(v) for k, v in value.items()}
+    return value
+
+
 def _made(kind: type[Exception], args: list[Any], text: str) -> Exception:
     for given in (args, [text]):
         with contextlib.suppress(Exception):
             error = kind(*given)
             if str(error) == text or given == [text]:
                 return error
-    return StudentError(f"{kind.__name__}: {text}")
+    return StudentError(f"{kind.__name__}: {text}" if text else kind.__name__)
 
 
 class Box:

@@ -1,14 +1,14 @@
 """How a kernel works, looked at in its own process: its loops, its tiles, its threads.
 
-Each runs the kernel under one of the lab's deterministic instruments and raises AssertionError,
-which says what was counted, what was expected and the likely cause. `mechanism` is what tests
-call.
+Each runs the kernel under one of the lab's deterministic instruments and raises Seen, an
+AssertionError which says what was counted, what was expected and the likely cause. `mechanism` is
+what tests call.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tinytorch.lab.cache_model import CacheModel
 from tinytorch.lab.callables import namespace
 from tinytorch.lab.counters import python_steps
 from tinytorch.lab.crew import watch_crew
-from tinytorch.lab.expect import describe, name_of
+from tinytorch.lab.expect import name_of
 from tinytorch.lab.trace import Trace, trace, working_set
 
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
@@ -30,6 +30,75 @@ ONE_THREAD = (
 )
 FEWER = 80_000  # elements that threads share, where each is looked at singly
 _FEW_STEPS = 300  # Python lines that a call may run more for a hundred times the elements
+_TILED = f"tried {{name}} on {_N} by {_N} matrices with block_size={_BLOCK}"
+_SHARED = "tried {name} with {0:,} elements and num_workers={1}"
+_STEP = (
+    ": one step ({0}) touched {1:,} elements, a step on tiles touches at most {2}: is a whole row "
+    "of tiles, or the whole matrix, multiplied at once, or block_size not used?"
+)
+SENTENCES = {
+    "singly": "tried {name} with 400 elements: {0} of them were made Python objects or read one by "
+    "one, expected whole arrays: is there a loop over the elements (map, tolist, iter)?",
+    "lines": "tried {name} with 40 and with 4,000 elements: {0} and {1} Python lines were run, "
+    "expected about the same: is there a Python loop over the elements, or was the function with "
+    "the loop not compiled?",
+    "step": _TILED + _STEP,
+    "step, few": f"tried {{name}} on shapes {(_SMALL, 4)} and {(4, _SMALL)} with block_size=4"
+    + _STEP,
+    "step, default": f"tried {{name}} on shapes {(40, 40)} and {(40, 40)} with the default "
+    "block_size, 32" + _STEP,
+    "misses": f"{_TILED}: a small cache (32 lines of 8 elements) missed {{0:,}} times, tiles miss "
+    f"at most {_MOST_MISSES:,} times: do all three loops go over tiles, with the work on one tile "
+    "finished before the next?",
+    "one thread": f"{_SHARED}: {ONE_THREAD}",
+    "whole": f"{_SHARED}: {{2}} threads touched elements, {{3}} of them a part only, expected at "
+    "least 2 that share: does every thread get a piece of its own?",
+    "in turns": f"{_SHARED}: {{2}} threads worked one after the other, expected at least 2 at the "
+    "same time: is each result waited for before the next piece is handed out?",
+    "again": f"{_SHARED}: the calling thread computed with all the elements once more, expected "
+    "only the threads' pieces put together: are the results of the pool used?",
+    "too many": f"{_SHARED}: {{2}} threads at the same time, expected at most {{1}}: is "
+    "num_workers handed to the pool?",
+}
+
+
+class Seen(AssertionError):
+    """What an instrument saw: which of the SENTENCES, with the counts in it.
+
+    So it can come out of a process that is not believed, where a text could be any text.
+    """
+
+    name = "the function"  # what the sentence calls the kernel
+
+    def __str__(self) -> str:
+        which, *counts = self.args
+        return SENTENCES[which].format(*counts, name=self.name)
+
+
+def seen_again(args: Sequence[Any], name: str) -> Seen | None:
+    """What was seen in another process, by its `args` alone; None if it is no sentence of these."""
+    seen = Seen(*args)
+    seen.name = name
+    try:
+        which, *counts = args
+        fits = which in SENTENCES and all(map(_is_count, counts))
+        return seen if fits and str(seen) else None
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def _is_count(value: Any) -> bool:
+    """A count, or the name of an operation of NumPy's."""
+    if type(value) is str:
+        return hasattr(np, value) or hasattr(np.ndarray, value)
+    return type(value) is int and 0 <= value < 10**9
+
+
+def _require(holds: bool, kernel: Callable[..., Any], which: str, *counts: int | str) -> None:
+    if not holds:
+        seen = Seen(which, *counts)
+        seen.name = name_of(kernel)
+        raise seen
 
 
 def look_for_a_loop(kernel: Callable[..., Any], few: Any, many: Any, some: Any) -> None:
@@ -38,17 +107,10 @@ def look_for_a_loop(kernel: Callable[..., Any], few: Any, many: Any, some: Any) 
     few, many, some: the arguments for 40, 4,000 and 400 elements.
     """
     steps_of_few, steps_of_many = (python_steps(kernel, *args) for args in (few, many))
-    name = name_of(kernel)
     singly = _handled_one_by_one(kernel, tuple(some))
-    assert singly < 400, (
-        f"tried {name} with 400 elements: {singly} of them were made Python objects or read one "
-        "by one, expected whole arrays: is there a loop over the elements (map, tolist, iter)?"
-    )
-    assert steps_of_many - steps_of_few <= _FEW_STEPS, (
-        f"tried {name} with 40 and with 4,000 elements: {steps_of_few} and {steps_of_many} Python "
-        "lines were run, expected about the same: is there a Python loop over the elements, or was "
-        "the function with the loop not compiled?"
-    )
+    _require(singly < 400, kernel, "singly", singly)
+    grows = steps_of_many - steps_of_few > _FEW_STEPS
+    _require(not grows, kernel, "lines", steps_of_few, steps_of_many)
 
 
 def _handled_one_by_one(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
@@ -79,34 +141,24 @@ def look_for_tiles(kernel: Callable[..., Any]) -> None:
     seen = trace(kernel, A, B, _BLOCK, names=("A", "B"))
     if {"A", "B"} & set(seen.untouched):
         return
-    name = name_of(kernel)
-    tried = f"tried {name} on {_N} by {_N} matrices with block_size={_BLOCK}"
-    _expect_small_steps(seen, tried, _BLOCK)
+    _expect_small_steps(seen, kernel, "step", _BLOCK)
     for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((40, 40, 40), None)):
         A, B = (rng.integers(-4, 5, shape).astype(np.float64) for shape in ((m, k), (k, n)))
         asked = () if block is None else (block,)
-        said = "the default block_size, 32" if block is None else f"block_size={block}"
-        what = f"tried {name} on shapes {(m, k)} and {(k, n)} with {said}"
-        _expect_small_steps(trace(kernel, A, B, *asked, names=("A", "B")), what, block or 32)
-    report = CacheModel().run(seen)
-    assert report.misses <= _MOST_MISSES, (
-        f"{tried}: a small cache (32 lines of 8 elements) missed {report.misses:,} times, tiles "
-        f"miss at most {_MOST_MISSES:,} times: do all three loops go over tiles, with the work on "
-        "one tile finished before the next?"
-    )
+        which = "step, default" if block is None else "step, few"
+        small = trace(kernel, A, B, *asked, names=("A", "B"))
+        _expect_small_steps(small, kernel, which, block or 32)
+    misses = CacheModel().run(seen).misses
+    _require(misses <= _MOST_MISSES, kernel, "misses", int(misses))
 
 
-def _expect_small_steps(seen: Trace, tried: str, block: int) -> None:
+def _expect_small_steps(seen: Trace, kernel: Callable[..., Any], which: str, block: int) -> None:
     largest = 3 * block**2
     steps = working_set(seen)
     for step, touched in zip(seen.steps, steps.tolist(), strict=True):
-        if step.kind == "copy":
-            continue
-        assert touched <= largest, (
-            f"{tried}: one step ({step.name}) touched {touched:,} elements, a step on tiles "
-            f"touches at most {largest}: is a whole row of tiles, or the whole matrix, "
-            "multiplied at once, or block_size not used?"
-        )
+        small = step.kind == "copy" or touched <= largest
+        name = step.name if _is_count(step.name) else "array"
+        _require(small, kernel, which, name, int(touched), largest)
 
 
 def look_for_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int | None) -> str:
@@ -123,31 +175,20 @@ def look_for_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int
     if compiled:  # its loops run as Python here
         x = x[:FEWER]
     loops = "compiled" if compiled else "Python"
-    tried = f"tried {describe(kernel, (x, *asked), {})}"
+    tried = x.size, workers
     crew = watch_crew(kernel, x, workers, asked)
     if not crew.seen:
-        assert crew.started >= 2, f"{tried}: {ONE_THREAD}"
+        _require(crew.started >= 2, kernel, "one thread", *tried)
         return loops
     sharing = crew.workers(x.size)
-    assert len(sharing) >= 2, (
-        f"{tried}: {len(crew.touched)} threads touched elements, {len(sharing)} of them a part "
-        "only, expected at least 2 that share: does every thread get a piece of its own?"
-        if len(crew.touched) > 1
-        else f"{tried}: {ONE_THREAD}"
-    )
-    assert crew.together, (
-        f"{tried}: {len(sharing)} threads worked one after the other, expected at least 2 at the "
-        "same time: is each result waited for before the next piece is handed out?"
-    )
-    assert not crew.again, (
-        f"{tried}: the calling thread computed with all the elements once more, expected only the "
-        "threads' pieces put together: are the results of the pool used?"
-    )
+    touched = len(crew.touched)
+    if touched <= 1:
+        _require(len(sharing) >= 2, kernel, "one thread", *tried)
+    _require(len(sharing) >= 2, kernel, "whole", *tried, touched, len(sharing))
+    _require(bool(crew.together), kernel, "in turns", *tried, len(sharing))
+    _require(not crew.again, kernel, "again", *tried)
     most = crew.most_sharing(sharing)
-    assert most <= workers, (
-        f"{tried}: {most} threads at the same time, expected at most {workers}: is num_workers "
-        "handed to the pool?"
-    )
+    _require(most <= workers, kernel, "too many", *tried, most)
     return loops
 
 

@@ -19,6 +19,7 @@ from tinytorch.lab.proxies import judged_of
 
 _seen: dict[str, list[tuple[bool, bool]]] = {}  # what each Observe saw in this process, by its key
 _keys = itertools.count()
+FAILS = "from fn"  # what FailWhileTracing says
 
 
 class Workload:
@@ -46,12 +47,12 @@ class Allocate(Workload):
 
 
 class FailWhileTracing(Workload):
-    """Raises OSError("from fn") in the first call that tracemalloc traces."""
+    """Raises OSError(FAILS) in the first call that tracemalloc traces."""
 
     def __call__(self) -> None:
         """Nothing, or the error."""
         if tracemalloc.is_tracing():
-            raise OSError("from fn")
+            raise OSError(FAILS)
 
 
 class Observe(Workload):
