@@ -126,6 +126,7 @@ later(
     "return_all": """
 text = told(x)
 plain = [text, text.encode(), bytearray(text.encode()), {text: text}, {text}, (text,)]
+plain += [frozenset([text]), slice(text, text)]
 return [*plain, Result(x), type(text, (), {"__module__": "__main__"})()]
 """,
     "call_back": "return x(told(x(1)), **{told(x(1)): 1}) if callable(x) else told(x)",

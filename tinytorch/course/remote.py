@@ -77,6 +77,12 @@ class UnsaidBytes(bytes):
     __str__ = __repr__
 
 
+class UnsaidBytearray(bytearray):
+    """The same for bytes that can be changed."""
+
+    __repr__ = __str__ = UnsaidBytes.__repr__
+
+
 @dataclass
 class Budget:
     """What a cell may take: seconds in all, of one call, and of processor time."""
@@ -382,8 +388,12 @@ def unsaid(value: Any) -> Any:
         return Unsaid(value)
     if type(value) is bytes:
         return UnsaidBytes(value)
-    if type(value) in (list, tuple, set):
+    if type(value) is bytearray:
+        return UnsaidBytearray(value)
+    if type(value) in (list, tuple, set, frozenset):
         return type(value)(map(unsaid, value))
+    if type(value) is slice:
+        return slice(*map(unsaid, (value.start, value.stop, value.step)))
     if type(value) is dict:
         return {unsaid(k): unsaid(v) for k, v in value.items()}
     return value
