@@ -74,29 +74,41 @@ class Watch:
         """What is too much, in words, or nothing."""
         if self.group and (said := self.group.excess()):
             return said
-        memory = tasks = 0
-        for fields in self._stats():
-            # A fork shares its memory with the process that it was made from, at first.
-            memory += max(0, int(fields[21]) * _PAGE - (self._start or 0))
+        tasks, resident = 0, {}
+        for pid, fields in self._stats():
+            resident[pid] = int(fields[21]) * _PAGE
             tasks += int(fields[17])
         if tasks > most.tasks:
             return f"{tasks} processes and threads, at most {most.tasks} are allowed"
+        start = self._start or 0
+        memory = sum(resident.values()) - start
+        if memory > most.memory and len(resident) > 1:
+            # Forks share memory; what each has of its own takes the kernel longer to say.
+            memory = sum(_share(pid, size) for pid, size in resident.items()) - start
         if memory > most.memory:
             return f"{memory >> 20:,} MiB of memory, at most {most.memory >> 20:,} are allowed"
         return ""
 
-    def _stats(self) -> Iterator[list[str]]:
+    def _stats(self) -> Iterator[tuple[int, list[str]]]:
         for pid in self.processes():
             fields = _fields(pid)
             if fields:
                 if self._start is None:
                     self._start = int(fields[21]) * _PAGE
-                yield fields
+                yield pid, fields
 
 
 def _fields(pid: int) -> list[str]:
     """/proc/<pid>/stat from the state on; field n of proc(5) stands at n - 3."""
     return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+
+
+def _share(pid: int, resident: int) -> int:
+    """A process's memory, what it shares with others in equal parts; all where that is hidden."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) << 10
+    return resident
 
 
 def _read(path: str) -> str:
