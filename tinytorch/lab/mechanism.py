@@ -7,8 +7,9 @@ looked at there by the same, and from here for what code in that process cannot 
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from tinytorch.lab import evidence
 from tinytorch.lab.counters import Gauge, Meeting
 from tinytorch.lab.expect import attempt, expect_values
-from tinytorch.lab.instruments import look_for_a_loop, look_for_shared_work, look_for_tiles
+from tinytorch.lab.instruments import Seen, look_for_a_loop, look_for_shared_work, look_for_tiles
 from tinytorch.lab.proxies import judged_of
 
 
@@ -35,9 +36,11 @@ def expect_no_loop(
     expect_values(kernel, *others, gives=gives(*others), **evidence.ROUNDED)
     judged = judged_of(kernel)
     if judged is None:
-        look_for_a_loop(kernel, few, many, some)
+        with _in_words():
+            look_for_a_loop(kernel, few, many, some)
         return
-    judged.ask("no_loop", few, many, some)
+    with _in_words():
+        judged.ask("no_loop", few, many, some)
     evidence.of_no_loop(kernel, judged, make, gives)
 
 
@@ -52,9 +55,11 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     expect_values(kernel, A, B, 4, gives=A @ B, cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
     if judged is None:
-        look_for_tiles(kernel)
+        with _in_words():
+            look_for_tiles(kernel)
         return
-    judged.ask("tiles")
+    with _in_words():
+        judged.ask("tiles")
     evidence.of_tiles(kernel, judged)
 
 
@@ -69,9 +74,11 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int |
     expect_values(numbers, some, *asked, gives=gives, cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
     if judged is None:
-        look_for_shared_work(kernel, x, workers)
+        with _in_words():
+            look_for_shared_work(kernel, x, workers)
         return
-    loops = judged.ask("shared_work", x, workers)
+    with _in_words():
+        loops = judged.ask("shared_work", x, workers)
     evidence.of_shared_work(kernel, judged, x, workers, loops)
 
 
@@ -104,3 +111,12 @@ def expect_at_once(run: Callable[..., Any], workers: int, items: int) -> None:
         f"{tried}: {gauge.highest} at the same time, expected at most {workers}: is num_workers "
         "handed to the pool?"
     )
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """Whatever an instrument saw is an AssertionError like every other to who reads it."""
+    try:
+        yield
+    except Seen as seen:
+        raise AssertionError(str(seen)) from None
