@@ -63,7 +63,7 @@ endef
 # Submissions run in a sandbox of bubblewrap's (Linux). Where it cannot be had, docs/container.md.
 sandbox:
 	@command -v bwrap >/dev/null && exit 0; \
-	$(call install,bubblewrap,bubblewrap,submissions are not graded here (tito doctor says more))
+	$(call install,bubblewrap,bubblewrap,tito grade refuses here and the demo trusts its own class (tito doctor says more))
 
 # The browser tests click through the notebook in Chromium; where there is none, pytest names them.
 browser:

@@ -29,7 +29,7 @@ SEED = 2026
 
 
 @pytest.fixture(scope="session")
-def three(released, tmp_path_factory):
+def three(released, tmp_path_factory, sandbox):
     """A copy of the real course with three students, one wrong answer each, graded."""
     root = tmp_path_factory.mktemp("three") / "course"
     shutil.copytree(released.root, root)

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from tinytorch.course import batch, demo, doctor, reference
+from tinytorch.course import batch, demo, doctor, reference, report
 
 A = "01_double"
 
@@ -161,6 +161,18 @@ def test_demo_prints_its_results(at_tiny, tiny, monkeypatch):
     assert "On purpose. cut short" in out and "97 %" in out and "build/x.csv" in out
 
 
+def test_the_demo_says_that_it_trusted_its_class(at_tiny, monkeypatch):
+    row = report.Row("ana", "graded", None, 3.0, 3.0, trusted=True)
+    made = demo.Demo(no_sandbox="bubblewrap is not here.")
+    made.grades = report.Report(A, {"double": 3.0}, {}, [row])
+    monkeypatch.setattr(demo, "run_demo", lambda *args: made)
+    code, out, _ = at_tiny("demo")
+    said = " ".join(out.split())
+    assert code == 0
+    assert "--trust-submissions: 1 of 1 were graded without a sandbox (ana)" in said
+    assert "There is no sandbox on this computer." in said and "bubblewrap is not here." in said
+
+
 @pytest.fixture
 def sandbox_problem(monkeypatch):
     """What the sandbox's own examination says here: nothing is wrong, until a test says so."""
@@ -188,6 +200,13 @@ def test_doctor_says_ok_or_what_to_do(at_tiny, sandbox_problem):
     code, out, _ = at_tiny("doctor")
     assert code == 0, out
     assert {line.split()[0] for line in out.splitlines()} <= {"ok", "note"}
+
+
+@pytest.mark.parametrize(("user", "said"), [(0, True), (1000, False)])
+def test_doctor_says_what_grading_as_root_means(at_tiny, sandbox_problem, monkeypatch, user, said):
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    _, out, _ = at_tiny("doctor")
+    assert ("note  you are root" in out) is said
 
 
 def test_doctor_is_exit_1_if_something_needed_is_missing(at_tiny, monkeypatch):

@@ -136,7 +136,7 @@ def exported(project: Project, path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def both(template, tmp_path_factory):
+def both(template, tmp_path_factory, sandbox):
     """(rows, CSV, digests) after the first grading, and after a second one, of both ways."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:

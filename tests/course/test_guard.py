@@ -109,7 +109,7 @@ def course(released, tmp_path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def graded(released, tmp_path_factory):
+def graded(released, tmp_path_factory, sandbox):
     root = tmp_path_factory.mktemp("commanded") / "course"
     shutil.copytree(released.root, root)
     project = Project(root)

@@ -46,6 +46,7 @@ def ask(submitted):
         yield send
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_formgrader_and_validate_work_from_the_root(ask, tiny):
     [assignment] = ask("formgrader/api/assignments")
     assert (assignment["name"], assignment["status"]) == ("01_double", "draft")

@@ -53,7 +53,7 @@ def submit(project: Project, home: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def commanded(released, tmp_path_factory) -> Project:
+def commanded(released, tmp_path_factory, sandbox) -> Project:
     """A copy of the course taken through every command, with eight students."""
     root = tmp_path_factory.mktemp("plain") / "course"
     ignore = shutil.ignore_patterns("release", "gradebook.db", "build")

@@ -247,7 +247,7 @@ FILES = {"own_files": {"mine.py": "def two(): return 2", "queue.py": "raise Runt
 
 
 @pytest.fixture(scope="session")
-def graded(template, tmp_path_factory):
+def graded(template, tmp_path_factory, sandbox):
     """Everybody's (score, notebook after grading, result of nbgrader's API)."""
     root = tmp_path_factory.mktemp("class") / "course"
     shutil.copytree(template.root, root)
@@ -404,6 +404,7 @@ def test_restarts_are_bounded(template, monkeypatch):
     assert "did not run: the kernel had died 1 times" in scores[-1].error
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_no_execute_gives_no_points(course):
     hand_in(course, A, "ann", {})
     config = course.nbgrader_config()
@@ -513,6 +514,7 @@ def test_a_broken_environment_is_named(course):
     assert "setup_numpy: AttributeError: module 'numpy' has no attribute 'broken'" in message
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_a_wrong_reference_stops_grading_and_leaves_no_trace(course):
     hand_in(course, A, "ann", {})
     hand_in(course, A, "bob", {})
@@ -525,6 +527,7 @@ def test_a_wrong_reference_stops_grading_and_leaves_no_trace(course):
         assert gradebook.assignment_submissions(A) == []
 
 
+@pytest.mark.usefixtures("sandbox")
 def test_earlier_grades_survive_a_broken_environment(course):
     hand_in(course, A, "ann", {})
     api = NbGraderAPI(config=course.nbgrader_config())

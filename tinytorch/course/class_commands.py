@@ -245,7 +245,7 @@ def report(
         _print_audit(console, audited)
     else:
         print_report(console, found)
-    _print_trusted(found)
+    print_trusted(found)
     for path in filter(None, (csv, json)):
         print(f"written to {path}")
 
@@ -313,7 +313,8 @@ def _print_audit(console: Console, audited: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def _print_trusted(found: Report) -> None:
+def print_trusted(found: Report) -> None:
+    """Say whose grades rest on trust alone."""
     trusted = [row.student for row in found.rows if row.trusted]
     if trusted:
         print(

@@ -36,10 +36,13 @@ def release_of(project: Project, assignment: str) -> dict[str, Any]:
 
 
 def limits_of(project: Project) -> dict[str, Any]:
-    """Return nbgrader_config.py's limits for a submission, with the usual ones for the rest."""
-    usual = Limits()
-    config = project.nbgrader_config().JudgedExecute
-    return {name: config.get(name, most) for name, most in asdict(usual).items()}
+    """Return nbgrader_config.py's limits for a submission, with the usual ones for the rest.
+
+    timeout: seconds of a cell where there is no judge.
+    """
+    config = project.nbgrader_config()
+    limits = {name: config.JudgedExecute.get(name, n) for name, n in asdict(Limits()).items()}
+    return limits | {"timeout": config.IsolatedExecute.get("timeout", 20)}
 
 
 class HandIns:

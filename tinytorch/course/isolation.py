@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.preprocessors import Execute
 from traitlets import Integer
@@ -31,10 +32,11 @@ from traitlets.config import Configurable
 from tinytorch.course import compiled, seeds
 from tinytorch.course.guard import refusal
 from tinytorch.course.kit import student_package
-from tinytorch.course.lesson import HIDDEN
+from tinytorch.course.lesson import HIDDEN, tested_answer
 from tinytorch.course.project import CourseError, Project
 
 UNGRADED = "ungraded"
+_LEAST = 3.0  # seconds that a cell may run, after however many of its answer's that hung
 TOMBSTONE = (
     "raise ModuleNotFoundError(\n"
     '    "tinytorch.core.kernels is what you are building: it is not available while grading"\n'
@@ -113,6 +115,12 @@ def named_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Return the cells that nbgrader knows, by grade_id, in their order."""
     named = ((cell.metadata.get("nbgrader", {}).get("grade_id"), cell) for cell in notebook.cells)
     return {grade_id: cell for grade_id, cell in named if grade_id}
+
+
+def say_trusted(notebook: NotebookNode) -> None:
+    """Put on top of a graded notebook, and so of every page of it, that there was no sandbox."""
+    text = "**This submission was trusted: it was graded without a sandbox (--trust-submissions).**"
+    notebook.cells.insert(0, new_markdown_cell(text, id="without-a-sandbox"))
 
 
 def _site_packages() -> list[Path]:
@@ -241,12 +249,9 @@ class IsolatedExecute(Execute):
         self._due = self._cells_to_run(project, nb, resources)
         self._settled: set[int] = set()  # tests with a verdict
         self._stopped: set[int] = set()  # cells that hung or killed a kernel
+        self._hangs: Counter[str] = Counter()  # how often each answer did not come back
         self._expect_nothing(nb, "the grading ended before it")
-        self.error_on_timeout = {
-            "ename": "CellTimeoutError",
-            "evalue": "",
-            "traceback": [f"Stopped after {self.timeout} s: is there a loop that never ends?"],
-        }
+        self.timeout_func = self._time_for
         folder = resources.get("metadata", {}).get("path")
         seed = self._seed(project, resources["nbgrader"])
         with grading_room(project, Path(folder) if folder else None) as self._room:
@@ -255,6 +260,15 @@ class IsolatedExecute(Execute):
             if self.trusted:
                 compiled.keep(project, self._room.package)
         return nb, resources
+
+    def _time_for(self, cell: NotebookNode) -> float | None:
+        """Say how many seconds a cell may run: less, the more often its answer has hung."""
+        if not self.timeout:
+            return None
+        seconds = max(min(_LEAST, self.timeout), self.timeout * 0.5 ** self._hangs[_answer(cell)])
+        said = f"Stopped after {seconds:g} s: is there a loop that never ends?"
+        self.error_on_timeout = {"ename": "CellTimeoutError", "evalue": "", "traceback": [said]}
+        return seconds
 
     def _seed(self, project: Project, facts: dict[str, str]) -> int:
         """Choose what the hidden tests draw from; keep it with a student's grade."""
@@ -318,7 +332,8 @@ class IsolatedExecute(Execute):
         self._stopped.add(self._running)
         cell = nb.cells[self._running]
         if isinstance(error, CellTimeoutError):
-            message = f"this cell ran for {self.timeout} s and would not be interrupted"
+            message = "this cell ran too long and would not be interrupted"
+            self._hangs[_answer(cell)] += 1
         else:
             message = "the kernel died while this cell ran (an exit, a crash, or out of memory)"
         cell.setdefault("outputs", []).append(_error("KernelDied", message))
@@ -374,6 +389,7 @@ class IsolatedExecute(Execute):
         reply = kwargs["execute_reply"]["content"]
         if reply.get("ename") == "CellTimeoutError":
             self._stopped.add(kwargs["cell_index"])
+            self._hangs[_answer(kwargs["cell"])] += 1
         if reply["status"] == "aborted":
             kwargs["cell"].outputs.append(_error("DidNotRun", "the kernel passed this cell over"))
         if any(item.get("source") == "ask_exit" for item in reply.get("payload", [])):
@@ -405,6 +421,12 @@ class IsolatedExecute(Execute):
             if self._shown > 20 * self.max_output:  # pictures are bulkier than text
                 return None
         return super().output(outs, msg, display_id, cell_index)
+
+
+def _answer(cell: NotebookNode) -> str:
+    """The answer that a cell holds or tests."""
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return tested_answer(grade_id) or grade_id
 
 
 def _make_output_harmless(cell: NotebookNode) -> None:

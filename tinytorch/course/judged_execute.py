@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from traitlets import Bool, Float, Integer
 
 from tinytorch.course import sandbox
-from tinytorch.course.isolation import IsolatedExecute, course_of, read_source
+from tinytorch.course.isolation import IsolatedExecute, course_of, read_source, say_trusted
 from tinytorch.course.judging import GraderFault, Limits, judge_notebook
 from tinytorch.course.nurseries import end_nurseries, nursery_of
 from tinytorch.course.project import CourseError
@@ -37,7 +37,9 @@ class JudgedExecute(IsolatedExecute):
         """Run the cells; every test cell gets a verdict, if only that it did not run."""
         if self.trust_submissions:
             self.log.warning("%s", "No sandbox: submissions are trusted (--trust-submissions)")
-            return super().preprocess(nb, resources, km)
+            nb, resources = super().preprocess(nb, resources, km)
+            say_trusted(nb)
+            return nb, resources
         project, facts = self.project or course_of(self), resources["nbgrader"]
         source = self.source or read_source(project, facts["assignment"])
         limits = Limits(**{name: getattr(self, name) for name in Limits.__dataclass_fields__})

@@ -81,6 +81,7 @@ class Nursery:
     """
 
     def __init__(self, project: Project, source: NotebookNode) -> None:
+        sandbox.require()  # said before anything else is started
         self.sandbox = sandbox.name()
         self._stack = contextlib.ExitStack()
         self._asking = threading.Lock()

@@ -38,6 +38,11 @@ _REFUSED = (
 )  # fmt: skip
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050001  # the filter's verdicts; 1 is EPERM
 
+_WAYS = (
+    "Without a sandbox a submission could change its own grade. To grade what you trust, there is "
+    "--trust-submissions."
+)
+
 
 class NoSandbox(RuntimeError):
     """There is none on this computer; the message says how to get one."""
@@ -60,31 +65,32 @@ def name() -> str:
     return said.stdout.strip() or "bubblewrap"
 
 
+def require() -> None:
+    """Raise NoSandbox, with the way out, if submissions cannot be graded in a sandbox here."""
+    _program()
+    Cage([]).close()
+
+
 def problem() -> str:
-    """What keeps submissions from being graded in a sandbox here, with the way out, or nothing."""
+    """What `require` has to say, or nothing."""
     try:
-        _program()
-        Cage([]).close()
+        require()
     except NoSandbox as error:
         return str(error)
     return ""
 
 
 def _program() -> str:
-    ways = (
-        "Without a sandbox a submission could change its own grade. To grade what you trust, "
-        "there is --trust-submissions."
-    )
     if not sys.platform.startswith("linux"):
         raise NoSandbox(
-            f"Submissions are graded in a sandbox, and that needs Linux. {ways} "
+            f"Submissions are graded in a sandbox, and that needs Linux. {_WAYS} "
             "docs/container.md says how to grade in a container on this system."
         )
     found = shutil.which("bwrap")
     if not found:
         raise NoSandbox(
             "Submissions are graded in a sandbox, and bubblewrap is not here. On Debian and "
-            f"Ubuntu: apt-get install bubblewrap. {ways}"
+            f"Ubuntu: apt-get install bubblewrap; docs/container.md has other systems. {_WAYS}"
         )
     return found
 
@@ -142,7 +148,8 @@ class Cage:
             raise NoSandbox(
                 f"bubblewrap cannot make a sandbox here: {said[:300] or 'it said nothing'}. In a "
                 "container it needs more rights than usual, see docs/container.md; elsewhere the "
-                "system may forbid user namespaces (sysctl user.max_user_namespaces, AppArmor)."
+                "system may forbid user namespaces (sysctl user.max_user_namespaces, AppArmor). "
+                f"{_WAYS}"
             )
 
     def _put_in_group(self) -> None:

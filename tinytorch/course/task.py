@@ -19,7 +19,7 @@ from nbgrader import utils
 import tinytorch
 from tinytorch.course.clean import clean_copy
 from tinytorch.course.graded_files import is_test_cell
-from tinytorch.course.isolation import IsolatedExecute, is_test, named_cells
+from tinytorch.course.isolation import IsolatedExecute, is_test, named_cells, say_trusted
 from tinytorch.course.judging import GraderFault, Judged, Limits, judge_notebook
 from tinytorch.course.nurseries import nursery_of
 from tinytorch.course.parsing import parse
@@ -130,10 +130,11 @@ def _run_trusted(
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        execute = IsolatedExecute(seed=task["seed"])
+        execute = IsolatedExecute(seed=task["seed"], timeout=task["limits"].get("timeout", 20))
         execute.project, execute.source = _project(task), source
         facts = {"nbgrader": {"assignment": task["assignment"]}, "metadata": {"path": folder}}
         execute.preprocess(notebook, facts)
+    say_trusted(notebook)
     judged = Judged(sandbox=TRUSTED, seconds={"tests": time.monotonic() - started})
     for name, cell in named_cells(notebook).items():
         if is_test(cell):
