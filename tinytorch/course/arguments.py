@@ -39,20 +39,25 @@ class Before:
         }
 
 
-def do_again(given: Sequence[Any], changes: Any, decoder: Decoder) -> None:
-    """Change the arguments here as they were changed there; WireError where that is impossible."""
+def do_again(
+    given: Sequence[Any], changes: Any, decoder: Decoder, shown: Callable[[Any], Any]
+) -> None:
+    """Change the arguments here as they were changed there; WireError where that is impossible.
+
+    shown: what stands here for a value that came.
+    """
     if type(changes) is not dict:
         raise WireError("what became of the arguments is not said")
     for place, tree in changes.items():
         mine = given[_number(place, len(given))]
-        theirs = decoder.decode(tree)
+        theirs = shown(decoder.decode(tree))
         if isinstance(mine, np.ndarray):
             _overwrite(mine, theirs)
         elif isinstance(mine, Tensor):
             mine.data = theirs
         elif not isinstance(theirs, _KINDS[_kind(mine)]):
             raise WireError("an argument has become something else")
-        elif isinstance(mine, list | bytearray):
+        elif isinstance(mine, list):
             mine[:] = theirs
         else:
             mine.clear()
@@ -65,7 +70,7 @@ def _number(place: str, most: int) -> int:
     return int(place)
 
 
-_KINDS: dict[str, Any] = {"l": list, "d": dict, "s": set, "B": bytearray}
+_KINDS: dict[str, Any] = {"l": list, "d": dict, "s": set}
 
 
 def _kind(value: Any) -> str:
@@ -76,8 +81,6 @@ def _state(value: Any) -> Any:
     """What is compared: which objects it holds; for an array's memory see `_written`."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape
-    if isinstance(value, bytearray):
-        return bytes(value)
     return _parts(value)
 
 
@@ -105,8 +108,6 @@ def _tree(value: Any, encoder: Encoder, tree: Callable[[Any], Any]) -> Any:
         return encoder.array(value)
     if isinstance(value, Tensor):
         return tree(value.data)
-    if isinstance(value, bytearray):
-        return encoder.encode(bytearray(value))
     if isinstance(value, dict):
         return ["d", *([tree(part) for part in pair] for pair in value.items())]
     return [_kind(value), *map(tree, value)]

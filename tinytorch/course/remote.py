@@ -230,10 +230,10 @@ class Session:
             if type(printed) is str:
                 sys.stdout.write(printed[:_TEXT])  # of a hidden test only the instructor sees it
             decoder = Decoder(blobs, self.taken, given=given)
-            do_again(given, reply.get("changed", {}), decoder)
+            shown = unsaid if self.hidden else _itself
+            do_again(given, reply.get("changed", {}), decoder, shown)
             if reply["kind"] == "result":
-                value = decoder.decode(reply["value"])
-                return unsaid(value) if self.hidden else value
+                return shown(decoder.decode(reply["value"]))
             error = self._error(reply)
         except (WireError, LookupError, TypeError, ValueError, AttributeError) as wrong:
             self._fail("died", self._broken(wrong))
@@ -380,6 +380,10 @@ class Session:
             self.fault = Fault(state, text, gone)
         for waiting in list(self._waiting.values()):
             waiting.put(None)
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def unsaid(value: Any) -> Any:

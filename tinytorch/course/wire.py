@@ -37,7 +37,7 @@ _DTYPES = {
     for code in ("?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "f", "d", "F", "D")
 }
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-_CHANGEABLE = (np.ndarray, Tensor, list, dict, set, bytearray)  # in place
+_CHANGEABLE = (np.ndarray, Tensor, list, dict, set)  # in place, and seen by both sides
 _HELD = (np.ndarray, Tensor)  # what goes back as the very argument that it came as
 _SPARSE = ("shape", "indptr", "indices", "values")
 
