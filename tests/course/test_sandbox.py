@@ -353,6 +353,26 @@ def test_who_ends_inside_ends_nobody_else():
 
 
 @needs_sandbox
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (lambda: os._exit(3), 0),
+        (os.abort, signal.SIGABRT),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), signal.SIGKILL),
+    ],
+    ids=["an exit", "a crash", "a kill"],
+)
+def test_closing_it_tells_the_signal_that_ended_who_went_in(end, told):
+    mine, theirs = socket.socketpair()
+    cage = Cage(PYTHON)
+    cage.enter(end, theirs.fileno(), Limits())
+    theirs.close()
+    assert mine.recv(1) == b""
+    assert cage.close() == told
+    mine.close()
+
+
+@needs_sandbox
 def test_a_sandbox_that_has_ended_cannot_be_entered():
     cage = Cage(PYTHON)
     first = os.pidfd_open(cage.first)
@@ -397,6 +417,15 @@ def test_elsewhere_than_on_linux_it_says_where_to_go(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     said = sandbox.problem()
     assert "needs Linux" in said and "docs/container.md" in said
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="says there that it needs Linux")
+def test_a_bubblewrap_that_is_killed_half_way_is_not_waited_for(monkeypatch, tmp_path):
+    """What it has begun holds its pipes, and waits to be told to go on."""
+    fake_bwrap(tmp_path, monkeypatch, f"sleep 3600 & echo $! > {tmp_path}/begun; kill -9 $$")
+    with pytest.raises(NoSandbox):
+        Cage(PYTHON)
+    os.kill(int((tmp_path / "begun").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="says there that it needs Linux")

@@ -10,6 +10,7 @@ import ctypes
 import ctypes.util
 import json
 import os
+import select
 import shutil
 import signal
 import struct
@@ -24,6 +25,7 @@ from tinytorch.course.groups import Group
 
 NOBODY = 65534
 SCRATCH = 64 << 20  # bytes of each folder that can be written to
+_PATIENCE = 60.0  # seconds for bubblewrap to make a sandbox
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
 _NEW_PIDS, _NEW_NET, _NEW_IPC, _NEW_NAMES = 0x20000000, 0x40000000, 0x08000000, 0x04000000
 _ALL = _NEW_USER | _NEW_MOUNTS | _NEW_PIDS | _NEW_NET | _NEW_IPC | _NEW_NAMES
@@ -116,6 +118,8 @@ class Cage:
         self._between = 0  # the process between this one and the one that went in
         self.group = group
         self.first = 0  # the sandbox's number 1, in this one's numbers
+        self._place = -1  # a handle on it
+        self.waiting: list[int] = []
         program = _program()
         telling, told = os.pipe()
         command = _command(program, readable, hidden, told)
@@ -130,20 +134,23 @@ class Cage:
         os.close(told)
         self._put_in_group()
         try:
-            # What comes back has been through the sandbox: it is complete.
-            self._write(b"?")
-            ready = self._read(1) == b"?"
-            self.first = int(json.loads(os.read(telling, 4096))["child-pid"]) if ready else 0
+            ready = self._answers()
+            if ready:
+                self.first = int(json.loads(os.read(telling, 4096))["child-pid"])
+                self._place = os.pidfd_open(self.first)
+                children = Path(f"/proc/{self.first}/task/{self.first}/children")
+                self.waiting = [int(pid) for pid in children.read_text().split()]
         except (OSError, ValueError, KeyError):
             ready = False
         finally:
             os.close(telling)
-        children = Path(f"/proc/{self.first}/task/{self.first}/children")
-        self.waiting = [int(pid) for pid in children.read_text().split()] if ready else []
         if not ready:
             self.process.kill()
+            self.process.wait()
             assert self.process.stderr
-            said = self.process.stderr.read().decode(errors="replace").strip()
+            # Not to the end: what it had begun may hold it, and wait forever to be told to go on.
+            os.set_blocking(self.process.stderr.fileno(), False)
+            said = (self.process.stderr.read() or b"").decode(errors="replace").strip()
             self.close()
             raise NoSandbox(
                 f"bubblewrap cannot make a sandbox here: {said[:300] or 'it said nothing'}. In a "
@@ -160,14 +167,18 @@ class Cage:
                 self.group.close()
                 self.group = None
 
-    def _write(self, data: bytes) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(data)
+    def _answers(self) -> bool:
+        """Whether it is complete: what is written to it has been through the sandbox and back."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(b"?")
         self.process.stdin.flush()
-
-    def _read(self, size: int) -> bytes:
-        assert self.process.stdout
-        return self.process.stdout.read(size)
+        ended = os.pidfd_open(self.process.pid)
+        watched: list[Any] = [self.process.stdout, ended]
+        try:
+            said = select.select(watched, [], [], _PATIENCE)[0]
+        finally:
+            os.close(ended)
+        return said == [self.process.stdout] and self.process.stdout.read(1) == b"?"
 
     def enter(self, inside: Callable[[], Any], keep: int, limits: Limits) -> int:
         """Fork this process, which must have one thread, into the sandbox, where it runs `inside`.
@@ -175,14 +186,12 @@ class Cage:
         keep: the one file descriptor that it takes along; all others are closed. Returns the
         process that it has become; OSError if it could not get in.
         """
-        place = os.pidfd_open(self.first)
         lock = _Filter()
         reading, writing = os.pipe()
         self._between = os.fork()
         if self._between == 0:
             os.close(reading)
-            _go_in(place, writing, inside, keep, limits, lock, self.group)
-        os.close(place)
+            _go_in(self._place, writing, inside, keep, limits, lock, self.group)
         os.close(writing)
         with os.fdopen(reading, "rb") as told:
             entered = told.read(4)
@@ -195,6 +204,11 @@ class Cage:
 
         Who was still there is ended now, by SIGKILL.
         """
+        if self._place >= 0:  # by itself too: it may have lost the one that it should end with
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._place, signal.SIGKILL)
+            os.close(self._place)
+            self._place = -1
         self.process.kill()
         self.process.wait()
         ended_by = 0
