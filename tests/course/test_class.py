@@ -323,6 +323,18 @@ def test_a_second_coordinator_is_kept_out(course):
 
 # A kill at any moment
 
+
+def test_half_a_file_of_a_killed_writer_goes_with_the_next_merge(course):
+    grade(course)
+    folder = course.autograded / "ann" / A
+    for place in (folder, folder.parent):
+        (place / ".0123456789abcdef.half").write_text("{")
+    (folder / f"{NB}.ipynb").unlink()  # a kill before this one was placed: the merge is repeated
+    grade(course)
+    assert (folder / f"{NB}.ipynb").is_file()
+    assert not list(course.autograded.rglob("*.half"))
+
+
 CLASS = [f"student{n:02}" for n in range(60)]
 
 

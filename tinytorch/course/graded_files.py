@@ -16,7 +16,7 @@ from nbgrader import utils
 
 from tinytorch.course import seeds
 from tinytorch.course.project import Project
-from tinytorch.course.records import Record, write_durably
+from tinytorch.course.records import Record, sweep, write_durably
 from tinytorch.course.reference import ReleasedCell
 
 
@@ -107,6 +107,8 @@ def place(project: Project, placed: Placed) -> None:
     """Write one student's files, each whole or not at all."""
     record, home = placed.record, project.autograded / placed.record["student"]
     folder = home / record["assignment"]
+    for parent in (home, folder):
+        sweep(parent)
     path = folder / f"{placed.notebook}.ipynb"
     write_durably(path, f"{placed.text.rstrip()}\n".encode())
     stamp = folder / "timestamp.txt"
