@@ -235,7 +235,11 @@ def drawn_kills(number: int, roles: Sequence[str], chance: random.Random) -> lis
     """Kills at random moments, of every role about equally often."""
     chosen = [roles[n % len(roles)] for n in range(number)]
     chance.shuffle(chosen)
-    return [Kill(role, chance.randrange(1, 30), chance.randrange(25)) for role in chosen]
+    # Half of them as soon as there is somebody to kill, half of them later.
+    return [
+        Kill(role, chance.randrange(1, 30), chance.choice((0, chance.randrange(200))))
+        for role in chosen
+    ]
 
 
 @dataclass
@@ -293,7 +297,7 @@ class Fire:
             if time.monotonic() - quiet > _PATIENCE:
                 self._fault(f"nothing happens: {self.family.living()}")
                 process.terminate()
-            time.sleep(_LOOK)
+            time.sleep(_LOOK / 20 if self._is_due() else _LOOK)
         del self.family.roots[process.pid]
         if process.returncode not in (0, -signal.SIGKILL):
             self.outcome.log.append(f"exit {process.returncode}: {path.read_text()[-1500:]}")
@@ -309,7 +313,7 @@ class Fire:
         new = {*living, *self.records.folder.glob("*.json")} - self.seen
         self.seen |= new
         self.events += len(new)
-        if not self.kills or self.events < self.kills[0].events:
+        if not self._is_due():
             return bool(new)
         self.looks += 1
         targets = [process for process in living if process.role == self.kills[0].role]
@@ -321,6 +325,10 @@ class Fire:
                 self.kills.popleft()
                 self.events = self.looks = 0
         return bool(new)
+
+    def _is_due(self) -> bool:
+        """Whether a kill waits for somebody to be there: some of them live for milliseconds."""
+        return bool(self.kills) and self.events >= self.kills[0].events
 
     def _look_at_records(self) -> None:
         """While nobody writes: every record is whole, and what stood before is what it was."""

@@ -69,6 +69,10 @@ def test_a_dask_worker_may_be_killed(template, undisturbed, family):
     assert not family.left()
 
 
+def test_an_undisturbed_run_leaves_no_folder(undisturbed):
+    assert not list(runs.room_of(undisturbed).glob("grading-*"))
+
+
 def test_who_kills_himself_has_his_own_points_to_lose(undisturbed):
     found = runs.verdicts(undisturbed)["student00"]
     assert found["cells"] == {
