@@ -64,7 +64,8 @@ def test_nbgraders_program_alembic_is_found_without_an_activated_environment(tin
 def configurable_classes() -> dict[str, type[Configurable]]:
     modules = ("coursedir", "exchange", "converters", "preprocessors", "validator")
     found = {}
-    for name in (*(f"nbgrader.{module}" for module in modules), "tinytorch.course.preprocessors"):
+    others = ("tinytorch.course.preprocessors", "nbconvert.exporters")
+    for name in (*(f"nbgrader.{module}" for module in modules), *others):
         for value in vars(importlib.import_module(name)).values():
             if isinstance(value, type) and issubclass(value, Configurable):
                 found[value.__name__] = value

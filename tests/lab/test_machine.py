@@ -41,7 +41,7 @@ def measured(monkeypatch):
     monkeypatch.setattr(machine, "COMPILING", True)
     monkeypatch.setattr(machine, "cores", lambda: 2)
     monkeypatch.setattr(machine, "arithmetic_reader", arithmetic)
-    monkeypatch.setattr(machine, "memory_reader", lambda threads=1: lambda: 10.0 + 2 * threads)
+    monkeypatch.setattr(machine, "memory_reader", lambda threads=1, **_: lambda: 10.0 + 2 * threads)
     monkeypatch.setattr(machine, "busy_elsewhere", lambda: None)
     return counted
 
@@ -106,6 +106,16 @@ def test_the_triad_takes_an_eighth_of_the_free_memory_at_most(monkeypatch):
     assert peaks.triad_size() == 16 * 2**20
     monkeypatch.setattr(peaks, "caches", lambda: {"L1": 2**15, "L3": 2**26})
     assert peaks.triad_size() == 32 * 2**20
+    monkeypatch.setattr(peaks, "caches", lambda: {"L3": 2**40})
+    assert peaks.triad_size() == 64 * 2**20
+
+
+def test_readers_of_one_machine_share_the_triads_arrays(monkeypatch):
+    made = []
+    monkeypatch.setattr(peaks, "triad_arrays", lambda size: made.append(size))
+    arrays = (np.zeros(1_000, np.float32), np.ones(1_000, np.float32), np.ones(1_000, np.float32))
+    assert [peaks.memory_reader(n, arrays=arrays)() > 0 for n in (1, 2)] == [True, True]
+    assert not made and (arrays[0] == 4).all()
 
 
 def test_memory_that_is_refused_makes_the_triad_smaller(monkeypatch):

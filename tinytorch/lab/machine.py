@@ -28,6 +28,8 @@ from tinytorch.lab.peaks import (
     memory_bandwidth,
     memory_reader,
     peak_of,
+    triad_arrays,
+    triad_size,
 )
 
 __all__ = [
@@ -176,10 +178,11 @@ def _measured(facts: dict[str, Any]) -> Report:
     arithmetic: dict[str, dict[int, list[float]]]
     arithmetic = {dtype: {count: [] for count in counts} for dtype in ("float32", "float64")}
     memory: dict[int, list[float]] = {count: [] for count in counts}
+    arrays = triad_arrays(triad_size())
     readers: list[tuple[list[float], Callable[[], float] | None]] = [
         *((arithmetic[dtype][count], arithmetic_reader(count, dtype=dtype))
           for dtype in arithmetic for count in counts),
-        *((memory[count], memory_reader(count)) for count in counts),
+        *((memory[count], memory_reader(count, arrays=arrays)) for count in counts),
     ]  # fmt: skip
     turns = 0
     while turns < _TURNS or (

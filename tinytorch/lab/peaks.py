@@ -21,7 +21,10 @@ from tinytorch.lab.facts import caches, memory_to_spare
 
 _DEPTH = 64  # outer products that the peak loop repeats: their operands stay in the first cache
 _LEAST = 64 * 2**20  # bytes of each array of the triad, unless a cache is larger
+_MOST = 256 * 2**20  # a part of a large server is told of a cache that it shares with all others
 _CHUNK = 2**14  # numbers of the triad without a compiler: what NumPy keeps in a cache between steps
+
+Triad = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Peak(NamedTuple):
@@ -62,9 +65,9 @@ def arithmetic_peak(
 def memory_bandwidth(threads: int = 1, readings: int = 7, size: int | None = None) -> list[float]:
     """GB/s of A = B + 3 C over arrays of `size` float32 each, 12 bytes an element.
 
-    By default each array is twice as large as the last cache, or 64 MiB where that is larger or
-    the cache is unknown, and all three at most an eighth of the free memory. Counted as in
-    McCalpin's STREAM: a line that is fetched only to be overwritten is not counted.
+    By default each array is twice as large as the last cache, but at least 64 MiB (also where the
+    cache is unknown) and at most 256 MiB, and all three at most an eighth of the free memory.
+    Counted as in McCalpin's STREAM: a line that is fetched only to be overwritten is not counted.
     """
     read = memory_reader(threads, size)
     return [read() for _ in range(readings)]
@@ -87,9 +90,14 @@ def arithmetic_reader(
     return lambda: 1e-9 * flops / seconds()
 
 
-def memory_reader(threads: int = 1, size: int | None = None) -> Callable[[], float]:
-    """A function that takes one reading of `memory_bandwidth`. It holds the three arrays."""
-    A, B, C = triad_arrays(triad_size() if size is None else size)
+def memory_reader(
+    threads: int = 1, size: int | None = None, arrays: Triad | None = None
+) -> Callable[[], float]:
+    """A function that takes one reading of `memory_bandwidth`.
+
+    arrays: from `triad_arrays`, for readers that take turns; else it makes and holds its own.
+    """
+    A, B, C = arrays or triad_arrays(triad_size() if size is None else size)
     size = A.size
     cuts = [size * piece // threads for piece in range(threads + 1)]
     triad = _triad if COMPILING else _triad_by_numpy
@@ -100,11 +108,11 @@ def memory_reader(threads: int = 1, size: int | None = None) -> Callable[[], flo
 
 def triad_size() -> int:
     """Numbers in each array of the triad: twice the last cache, as far as there is room."""
-    wanted = max([_LEAST, *(2 * size for size in caches().values())])
+    wanted = min(_MOST, max([_LEAST, *(2 * size for size in caches().values())]))
     return max(1, min(wanted, memory_to_spare() // 3) // 4)
 
 
-def triad_arrays(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def triad_arrays(size: int) -> Triad:
     """A, B and C of `size` float32 each: zeros, ones, twos. Smaller where memory is refused."""
     while True:
         try:
