@@ -15,7 +15,7 @@ from tinytorch.course.release import generate, release
 
 @pytest.fixture(scope="session")
 def released_tiny(repo, tmp_path_factory, empty_gradebook) -> Project:
-    """The tiny course, released. Shared: take `little_class` to change something."""
+    """The tiny course, released. Shared: take `own_tiny` or `little_class` to change something."""
     project = tiny_course(repo, tmp_path_factory.mktemp("released"), empty_gradebook)
     build(project)
     generate(project, "01_double")
@@ -23,11 +23,17 @@ def released_tiny(repo, tmp_path_factory, empty_gradebook) -> Project:
 
 
 @pytest.fixture
-def little_class(released_tiny, tmp_path, monkeypatch) -> Project:
-    """A released tiny course; its reference is taken for right, as it is tested elsewhere."""
-    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
+def own_tiny(released_tiny, tmp_path) -> Project:
+    """A released tiny course."""
     shutil.copytree(released_tiny.root, tmp_path / "tiny")
     return Project(tmp_path / "tiny")
+
+
+@pytest.fixture
+def little_class(own_tiny, monkeypatch) -> Project:
+    """A released tiny course; its reference is taken for right, as it is tested elsewhere."""
+    monkeypatch.setattr(batch, "check_reference", lambda *_, **__: None)
+    return own_tiny
 
 
 def copy_course(repo: Path, dest: Path) -> Project:

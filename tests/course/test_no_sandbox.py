@@ -59,27 +59,27 @@ def test_the_way_out_is_said(hints):
     assert "docs/container.md" in said and "--trust-submissions" in said
 
 
-def test_grading_refuses_and_nobody_gets_a_grade(hints, released_tiny, tito):
-    hand_in(released_tiny, A, "ann", {})
-    code, _, err = tito("--root", released_tiny.root, "grade", A)
+def test_grading_refuses_and_nobody_gets_a_grade(hints, own_tiny, tito):
+    hand_in(own_tiny, A, "ann", {})
+    code, _, err = tito("--root", own_tiny.root, "grade", A)
     said = " ".join(err.split())
     assert code == 1
     assert all(hint in said for hint in hints) and "docs/container.md" in said
     assert "Traceback" not in err
-    result = NbGraderAPI(config=released_tiny.nbgrader_config()).autograde(A, "ann")
+    result = NbGraderAPI(config=own_tiny.nbgrader_config()).autograde(A, "ann")
     assert not result["success"] and hints[0] in result["log"]
-    assert [row.score for row in report.report(released_tiny, A).rows] == [None]
+    assert [row.score for row in report.report(own_tiny, A).rows] == [None]
 
 
 @pytest.mark.parametrize("hints", ["no bwrap"], indirect=True)
-def test_trusted_submissions_are_graded_and_every_page_says_so(hints, little_class):
-    hand_in(little_class, A, "ann", {})
-    (outcome,) = batch.grade(little_class, A, trusted=True)
+def test_trusted_submissions_are_graded_and_every_page_says_so(hints, own_tiny):
+    hand_in(own_tiny, A, "ann", {})
+    (outcome,) = batch.grade(own_tiny, A, trusted=True)
     assert (outcome.state, outcome.score) == ("graded", 3)
-    batch.feedback(little_class, A)
-    page = (little_class.feedback / "ann" / A / f"{NB}.html").read_text()
+    batch.feedback(own_tiny, A)
+    page = (own_tiny.feedback / "ann" / A / f"{NB}.html").read_text()
     assert "it was graded without a sandbox" in page
-    assert [row.trusted for row in report.report(little_class, A).rows] == [True]
+    assert [row.trusted for row in report.report(own_tiny, A).rows] == [True]
 
 
 class Reached(Exception):
