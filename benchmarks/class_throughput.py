@@ -1,13 +1,14 @@
 """Submissions a minute: `tito grade` beside nbgrader's own loop, on the same class, in one run.
 
-    python -m benchmarks.class_throughput [--students 100] [--chunk 20] [--folder DIR] [--dask]
+    python -m benchmarks.class_throughput [--students 100] [--chunk 50] [--folder DIR] [--dask]
 
 Every student answers each question with an entry of the corpus (7 of 10 right) or not at all. The
 class is graded in chunks; each chunk by every engine, in an order that turns, so that a computer
 that gets slower gets slower for all. Compared are the medians of the chunks' ratios. The engines:
 
     nbgrader    nbgrader autograde, tests and answers in one kernel (submissions trusted)
-    tito 1, 2   tito grade, judge and sandbox, with one and with two workers
+    tito        tito grade, judge and sandbox, with as many workers as it takes by itself
+    tito 1, 2   the same with one and with two workers
     dask 2      the same by a Dask cluster of two worker processes on this computer
 """
 
@@ -36,6 +37,7 @@ RIGHT, WRONG = 0.7, 0.2  # of a student's answers; the others stay empty
 ENDLESS = ("endless", "deadlock", "sleep", "while True", "recursion")
 PLAN = {
     "nbgrader": [BIN / "nbgrader", "autograde", ASSIGNMENT, "--JudgedExecute.trust_submissions=1"],
+    "tito": [BIN / "tito", "grade", ASSIGNMENT],
     "tito 1": [BIN / "tito", "grade", ASSIGNMENT, "--workers", "1"],
     "tito 2": [BIN / "tito", "grade", ASSIGNMENT, "--workers", "2"],
 }
@@ -45,7 +47,7 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--students", type=int, default=100)
-    parser.add_argument("--chunk", type=int, default=20)
+    parser.add_argument("--chunk", type=int, default=50)
     parser.add_argument("--folder", type=Path, help="keep the courses and the figures here")
     parser.add_argument("--dask", action="store_true", help="needs the extra `cluster`")
     options = parser.parse_args()

@@ -30,7 +30,9 @@ Students = Annotated[
 ]
 Count = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Processes on this computer. Default: one a core."),
+    typer.Option(
+        "--workers", min=1, help="Processes on this computer. Default: a quarter more than cores."
+    ),
 ]
 Scheduler = Annotated[
     str | None,

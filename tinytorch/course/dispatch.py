@@ -43,10 +43,13 @@ class Workers:
 
 
 def pool(count: int | None = None) -> Workers:
-    """Return processes on this computer: one for each core, or `count`."""
+    """Return processes on this computer: `count`, or a few more than there are cores.
+
+    Tests that look for threads wait for each other; meanwhile a core would have nothing to do.
+    """
     import multiprocessing
 
-    number = count or cores()
+    number = count or cores() + -(-cores() // 4)
     context = multiprocessing.get_context("spawn")  # a fork would carry this process's threads
 
     def start() -> Executor:

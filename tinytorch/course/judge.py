@@ -300,6 +300,13 @@ class Judge:
             outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
         return outputs, state
 
+    def _python(self, source: str) -> str:
+        """A cell's source as Python: magics and the like are looked for only where it is none."""
+        with contextlib.suppress(SyntaxError):
+            ast.parse(source)
+            return source
+        return str(self.transform(source))
+
     def _here(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
         """Run a cell of the instructor's in this process."""
         out, state = _Output(), "passed"
@@ -307,7 +314,7 @@ class Judge:
         name = f"<{cell['label']}>"
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                source = self.transform(cell["source"])
+                source = self._python(cell["source"])
                 linecache.cache[name] = (len(source), None, source.splitlines(True), name)
                 exec(compile(ast.parse(source, name), name, "exec"), self.names)
         except Fault:

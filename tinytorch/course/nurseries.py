@@ -175,6 +175,8 @@ def _environment(room: Room) -> dict[str, str]:
     for name in ("OMP", "OPENBLAS", "MKL"):
         environment[f"{name}_NUM_THREADS"] = "1"  # their threads would not survive a fork
     environment |= {"VECLIB_MAXIMUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    # Most of a submission's time goes to Numba's compiler, and no test asks how fast its code is.
+    environment["NUMBA_OPT"] = "0"
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     environment["MPLCONFIGDIR"] = environment["HOME"]
     environment.pop(seeds.VARIABLE, None)

@@ -78,7 +78,7 @@ def attempt(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
     Of arrays it gets copies.
     """
-    tried = f"tried {describe(call, args, kwargs)}"
+    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
     return _result(call, _copied(args), _copied(kwargs), tried, "a result")
 
 
@@ -116,7 +116,8 @@ def expect_tensor(
 def expect_unchanged(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Assert that a call leaves its array arguments as they were."""
     copies, options = _copied(args), _copied(kwargs)
-    _result(call, copies, options, f"tried {describe(call, args, kwargs)}", "any result")
+    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    _result(call, copies, options, tried, "any result")
     given, passed = [*args, *kwargs.values()], [*copies, *options.values()]
     for place, (before, after) in enumerate(zip(given, passed, strict=True), start=1):
         old, new = _array(before), _array(after)
@@ -124,7 +125,7 @@ def expect_unchanged(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Non
             continue
         same = old.shape == new.shape and np.array_equal(old, new, equal_nan=old.dtype.kind == "f")
         assert same, (
-            f"tried {describe(call, args, kwargs)}: argument {place} was changed, "
+            f"{tried}: argument {place} was changed, "
             f"{_difference(new, old)}: write into a new array, never into an input"
         )
 
@@ -138,7 +139,7 @@ def expect_error(
     **kwargs: Any,
 ) -> None:
     """Assert that the call raises `error` with a message that contains every one of `mentions`."""
-    tried = f"tried {describe(call, args, kwargs)}"
+    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
     try:
         result = call(*_copied(args), **_copied(kwargs))
     except NotImplementedError as raised:
@@ -185,8 +186,8 @@ def _expect(
     atol: float,
     exact: bool,
 ) -> None:
-    tried = f"tried {describe(call, args, kwargs)}"
-    got = _result(call, _copied(args), _copied(kwargs), tried, _brief(gives))
+    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    got = _result(call, _copied(args), _copied(kwargs), tried, _Later(lambda: _brief(gives)))
     if not isinstance(gives, dict):
         _compare(got, np.asarray(gives), tried, cause, rtol, atol, exact)
         return
@@ -198,11 +199,24 @@ def _expect(
         f"{sorted(gives)}: are they spelt as in the docstring?"
     )
     for key, value in gives.items():
-        where = f"{tried}[{key!r}]"
+        where = _Later(lambda key=key: f"{tried}[{key!r}]")  # type: ignore[misc]
         _compare(got[key], np.asarray(value), where, cause, rtol, atol, exact)
 
 
-def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: str, expected: str) -> Any:
+class _Later:
+    """A text for a message: most are never read, and arrays take long to write."""
+
+    def __init__(self, write: Callable[[], str]) -> None:
+        self._write = write
+
+    def __str__(self) -> str:
+        return self._write()
+
+
+_Text = str | _Later
+
+
+def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: _Text, expected: _Text) -> Any:
     try:
         return call(*args, **kwargs)
     except (NotImplementedError, AssertionError) as raised:
@@ -215,7 +229,7 @@ def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: str, expect
 
 
 def _compare(
-    got: Any, expected: np.ndarray, tried: str, cause: str, rtol: float, atol: float, exact: bool
+    got: Any, expected: np.ndarray, tried: _Text, cause: str, rtol: float, atol: float, exact: bool
 ) -> None:
     assert got is not None, f"{tried}: got None, expected a Tensor: is the return missing?"
     if exact:
@@ -322,7 +336,7 @@ def _shown(error: Exception) -> Exception | None:
     return None if _withheld(error) else error
 
 
-def _raise_again(error: Exception, tried: str, expected: str) -> NoReturn:
+def _raise_again(error: Exception, tried: _Text, expected: _Text) -> NoReturn:
     """Raise an answer's own NotImplementedError or AssertionError, without what is withheld."""
     if not _withheld(error):
         raise error
