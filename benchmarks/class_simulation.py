@@ -48,6 +48,7 @@ def timed(spent, owner, name, label):
 
 
 def course_of(folder):
+    from tinytorch.course import compiled
     from tinytorch.course.build import build
     from tinytorch.course.project import Project
     from tinytorch.course.release import generate
@@ -57,6 +58,7 @@ def course_of(folder):
     for name in ("modules", "tinytorch"):
         shutil.copytree(ROOT / name, folder / name)
     project = Project(folder)
+    compiled.share(Project(ROOT), project)
     build(project)
     generate(project, ASSIGNMENT)
     return project

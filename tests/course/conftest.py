@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from class_courses import COURSE_FILES, tiny_course, write_empty_gradebook
 
-from tinytorch.course import batch, cli
+from tinytorch.course import batch, cli, compiled
 from tinytorch.course.build import build
 from tinytorch.course.project import Project
 from tinytorch.course.release import generate, release
@@ -44,6 +44,7 @@ def copy_course(repo: Path, dest: Path) -> Project:
     ignore = shutil.ignore_patterns("__pycache__", "*.ipynb", "kernels.py", ".ipynb_checkpoints")
     for name in ("modules", "tinytorch"):
         shutil.copytree(repo / name, dest / name, ignore=ignore)
+    compiled.share(Project(repo), Project(dest))
     return Project(dest)
 
 

@@ -78,3 +78,30 @@ def test_where_nothing_can_be_stored_grading_goes_on(built):
     run(built, trusted=True)
     with grading_room(built) as room:
         assert found(room.package) == set()
+
+
+def test_before_the_first_judged_run_something_is_stored(built, monkeypatch):
+    ways = []
+
+    def score(*_, judged=False, **__):
+        ways.append("sandbox" if judged else "kernel")
+        return []
+
+    monkeypatch.setattr(reference, "score_notebook", score)
+
+    def checked():
+        ways.clear()
+        monkeypatch.setattr(reference, "_checked", set())
+        reference.check_reference(built, "01_double", judged=True)
+        return list(ways)
+
+    assert checked() == ["sandbox"]  # nothing to compile
+    script = built.script("01_double")
+    script.write_text(script.read_text() + "\n# %%\nimport numba\n")
+    build(built)
+    assert checked() == ["kernel", "sandbox"]
+    with grading_room(built) as room:
+        (room.package / "tinytorch/core/__pycache__").mkdir(exist_ok=True)
+        (room.package / "tinytorch/core/__pycache__/fast.nbi").write_text("compiled")
+        compiled.keep(built, room.package)
+    assert checked() == ["sandbox"]

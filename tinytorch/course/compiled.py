@@ -1,8 +1,8 @@
 """Machine code of the student's package, compiled once and copied into every grading room.
 
-The run of the reference compiles the helpers of tinytorch.core (some seconds), and only that run
-fills the store: what a submission compiles goes with its room. Stored code counts for the very
-files that it was made from; Numba checks that once more when it loads it.
+A run of the reference outside of a sandbox compiles the helpers of tinytorch.core (some seconds),
+and only such a run fills the store: what a submission compiles goes with its room. Stored code
+counts for the very files that it was made from; Numba checks that once more when it loads it.
 """
 
 import hashlib
@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from nbformat import NotebookNode
 
 from tinytorch.course.project import Project
 
@@ -27,6 +29,19 @@ def copy_into(project: Project, package: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # a fuller store has taken this one's place
             shutil.copyfile(path, target)
+
+
+def missing(project: Project, notebook: NotebookNode) -> bool:
+    """Whether this lesson compiles, and nothing is stored of this package."""
+    if not any("numba" in cell.source for cell in notebook.cells):
+        return False
+    return not _store(project, project.package / "core").exists()
+
+
+def share(project: Project, copy: Project) -> None:
+    """Store in a copy of the course what this one has stored."""
+    with suppress(OSError):
+        shutil.copytree(project.build / "compiled", copy.build / "compiled")
 
 
 def keep(project: Project, package: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from tinytorch.course import batch, sandbox, submissions
+from tinytorch.course import batch, compiled, sandbox, submissions
 from tinytorch.course.build import build
 from tinytorch.course.export import export_notebook
 from tinytorch.course.kit import student_package
@@ -117,6 +117,7 @@ def _fresh_course(project: Project) -> Project:
                 shutil.copytree(source, root / name, ignore=_LEFT_OUT)
             elif source.is_file():
                 shutil.copyfile(source, root / name)
+        compiled.share(project, Project(root))
     except OSError as error:
         raise CourseError(
             f"{root} cannot be made anew ({error}). Remove it, then try again."
