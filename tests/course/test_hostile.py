@@ -49,7 +49,7 @@ def marked(attacks):
     first = {}
 
     def dearest_last(attack):
-        return "timeout" in attack.states or attack.slug in HALF_A_MINUTE, attack.slug
+        return attack.slug in HALF_A_MINUTE, "timeout" in attack.states, attack.slug
 
     for attack in sorted(attacks, key=dearest_last):
         first.setdefault(attack.kind, attack.slug)
