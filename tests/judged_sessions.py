@@ -1,7 +1,6 @@
 """A session with the student's process, for tests: without a sandbox, forked from the test."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ import pytest
 
 from tinytorch.course.child import Cells, Child
 from tinytorch.course.remote import Box, Budget, Proxy, Session
+from tinytorch.course.sandbox import end_with_parent
 from tinytorch.course.watch import Most, Watch
 
 LONG = Budget(wall=300, call=120, cpu=120)  # seconds; nothing that comes to its end runs into it
@@ -29,25 +29,22 @@ class Answers:
         return Proxy(self.box, [name], name)
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
 @contextlib.contextmanager
 def answers(source: str, most: Most | None = None) -> Iterator[Answers]:
     """Run a student's cell in a process of its own; what it defined can be called."""
     if not sys.platform.startswith("linux"):
         pytest.skip("students' processes are watched by what Linux says of them")
+    parent = os.getpid()
     first = os.fork()  # what a sandbox begins with: a process that waits
     if first == 0:
-        _end_with_parent()
+        end_with_parent(parent)
         while True:
             signal.pause()
     mine, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         try:
-            _end_with_parent()
+            end_with_parent(parent)
             mine.close()
             Child(theirs, Cells()).serve()
         finally:

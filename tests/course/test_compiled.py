@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tinytorch.course import compiled, reference
+from tinytorch.course import compiled, isolation, judged_execute, reference
 from tinytorch.course.build import build
 from tinytorch.course.isolation import grading_room
 from tinytorch.course.project import Project
@@ -82,17 +82,20 @@ def test_where_nothing_can_be_stored_grading_goes_on(built):
 
 def test_before_the_first_judged_run_something_is_stored(built, monkeypatch):
     ways = []
+    monkeypatch.setattr(
+        isolation.IsolatedExecute,
+        "preprocess",
+        lambda self, nb, resources, km=None: (ways.append("kernel"), (nb, resources))[1],
+    )
+    monkeypatch.setattr(judged_execute, "nursery_of", lambda *_: None)
+    monkeypatch.setattr(judged_execute, "judge_notebook", lambda *_: ways.append("sandbox"))
 
-    def score(*_, judged=False, **__):
-        ways.append("sandbox" if judged else "kernel")
-        return []
-
-    monkeypatch.setattr(reference, "score_notebook", score)
-
-    def checked():
+    def checked(**settings):
         ways.clear()
-        monkeypatch.setattr(reference, "_checked", set())
-        reference.check_reference(built, "01_double", judged=True)
+        execute = judged_execute.JudgedExecute(**settings)
+        execute.project, execute.trusted = built, True
+        notebook = reference.read_source(built, "01_double")
+        execute.preprocess(notebook, {"nbgrader": {"assignment": "01_double"}})
         return list(ways)
 
     assert checked() == ["sandbox"]  # nothing to compile
@@ -100,6 +103,7 @@ def test_before_the_first_judged_run_something_is_stored(built, monkeypatch):
     script.write_text(script.read_text() + "\n# %%\nimport numba\n")
     build(built)
     assert checked() == ["kernel", "sandbox"]
+    assert checked(trust_submissions=True) == ["kernel"]  # which keeps what it compiles
     with grading_room(built) as room:
         (room.package / "tinytorch/core/__pycache__").mkdir(exist_ok=True)
         (room.package / "tinytorch/core/__pycache__/fast.nbi").write_text("compiled")

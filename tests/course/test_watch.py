@@ -172,17 +172,22 @@ def test_memory_beyond_the_beginning_is_noticed(watch):
         assert seen.excess(Most(memory=256 * MIB)) == ""
 
 
-def test_memory_of_many_counts_together(watch):
-    program = f"""
+def three_forks(before="pass", inside="pass"):
+    return f"""
+{before}
 say()
 wait()
 for _ in range(3):
     if os.fork() == 0:
-        kept = bytearray({32 * MIB})
+        {inside}
         say()
         time.sleep(600)
 wait()
 """
+
+
+def test_memory_of_many_counts_together(watch):
+    program = three_forks(inside=f"kept = bytearray({32 * MIB})")
     with running(program) as process:
         seen, most = watch(process), Most(memory=64 * MIB)
         assert seen.excess(most) == ""
@@ -191,16 +196,7 @@ wait()
 
 
 def test_what_a_fork_shares_is_not_counted_again(watch):
-    program = f"""
-kept = bytearray({96 * MIB})
-say()
-wait()
-for _ in range(3):
-    if os.fork() == 0:
-        say()
-        time.sleep(600)
-wait()
-"""
+    program = three_forks(before=f"kept = bytearray({96 * MIB})")
     with running(program) as process:
         seen, most = watch(process), Most(memory=64 * MIB)
         assert seen.excess(most) == ""

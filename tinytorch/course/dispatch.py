@@ -5,6 +5,7 @@ again a bounded number of times, in a fresh pool if the old one broke, and then 
 """
 
 import importlib
+import math
 import os
 import threading
 from collections import deque
@@ -49,7 +50,7 @@ def pool(count: int | None = None) -> Workers:
     """
     import multiprocessing
 
-    number = count or cores() + -(-cores() // 4)
+    number = count or math.ceil(1.25 * cores())
     context = multiprocessing.get_context("spawn")  # a fork would carry this process's threads
 
     def start() -> Executor:

@@ -16,6 +16,7 @@ from nbgrader import utils
 
 from tinytorch.course import seeds
 from tinytorch.course.intake import STAMP, look, name_problem
+from tinytorch.course.isolation import CELL
 from tinytorch.course.judging import Limits
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.records import VERSION, Records, Task, digest, grader_of, key_of
@@ -42,7 +43,7 @@ def limits_of(project: Project) -> dict[str, Any]:
     """
     config = project.nbgrader_config()
     limits = {name: config.JudgedExecute.get(name, n) for name, n in asdict(Limits()).items()}
-    return limits | {"timeout": config.IsolatedExecute.get("timeout", 20)}
+    return limits | {"timeout": config.IsolatedExecute.get("timeout", CELL)}
 
 
 class HandIns:

@@ -36,6 +36,7 @@ from tinytorch.course.lesson import HIDDEN, tested_answer
 from tinytorch.course.project import CourseError, Project
 
 UNGRADED = "ungraded"
+CELL = 20  # seconds that one cell may run, by default
 _LEAST = 3.0  # seconds that a cell may run, after however many of its answer's that hung
 TOMBSTONE = (
     "raise ModuleNotFoundError(\n"
@@ -206,7 +207,7 @@ class IsolatedExecute(Execute):
     Takes the place of nbgrader's Execute in Autograde.autograde_preprocessors.
     """
 
-    timeout = Integer(20, allow_none=True, help="Seconds that one cell may run.").tag(config=True)
+    timeout = Integer(CELL, allow_none=True, help="Seconds that one cell may run.").tag(config=True)
     max_restarts = Integer(
         100, help="How many dead kernels a submission may leave behind before its grading ends."
     ).tag(config=True)

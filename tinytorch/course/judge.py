@@ -300,13 +300,6 @@ class Judge:
             outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
         return outputs, state
 
-    def _python(self, source: str) -> str:
-        """A cell's source as Python: magics and the like are looked for only where it is none."""
-        with contextlib.suppress(SyntaxError):
-            ast.parse(source)
-            return source
-        return str(self.transform(source))
-
     def _here(self, cell: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
         """Run a cell of the instructor's in this process."""
         out, state = _Output(), "passed"
@@ -314,9 +307,14 @@ class Judge:
         name = f"<{cell['label']}>"
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                source = self._python(cell["source"])
+                source = cell["source"]
+                try:
+                    tree = ast.parse(source, name)
+                except SyntaxError:  # magics and the like are looked for only where it is no Python
+                    source = self.transform(source)
+                    tree = ast.parse(source, name)
                 linecache.cache[name] = (len(source), None, source.splitlines(True), name)
-                exec(compile(ast.parse(source, name), name, "exec"), self.names)
+                exec(compile(tree, name, "exec"), self.names)
         except Fault:
             raise
         except BaseException as error:

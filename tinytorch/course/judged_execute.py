@@ -3,13 +3,14 @@
 What formgrader's button and `nbgrader autograde` call; `tito grade` has tasks instead (task.py).
 """
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 from traitlets import Bool, Float, Integer
 
-from tinytorch.course import sandbox
+from tinytorch.course import compiled, sandbox
 from tinytorch.course.isolation import IsolatedExecute, course_of, read_source, say_trusted
 from tinytorch.course.judging import GraderFault, Limits, judge_notebook
 from tinytorch.course.nurseries import end_nurseries, nursery_of
@@ -42,6 +43,10 @@ class JudgedExecute(IsolatedExecute):
             return nb, resources
         project, facts = self.project or course_of(self), resources["nbgrader"]
         source = self.source or read_source(project, facts["assignment"])
+        if self.trusted and compiled.missing(project, source):
+            # What runs in a sandbox cannot keep what it compiles, and every submission would
+            # compile the package's helpers anew. What this run gets does not matter.
+            super().preprocess(deepcopy(nb), resources, km)
         limits = Limits(**{name: getattr(self, name) for name in Limits.__dataclass_fields__})
         seed, files = self._seed(project, facts), _companions(resources)
         for last in (False, True):

@@ -6,7 +6,6 @@ is done about that is decided by preprocessors.py and batch.py.
 
 import hashlib
 import platform
-from copy import deepcopy
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +18,6 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
-from tinytorch.course import compiled
 from tinytorch.course.isolation import IsolatedExecute, is_test, named_cells, read_source
 from tinytorch.course.project import CourseError, Project
 
@@ -160,10 +158,6 @@ def check_reference(
     key = f"{judged} {fingerprint(project, notebook)}"
     if key in _checked:
         return
-    if judged and compiled.missing(project, notebook):
-        # What runs in a sandbox cannot keep what it compiles, and every submission would compile
-        # the package's helpers anew. What this run gets does not matter: the next one is judged.
-        score_notebook(project, assignment, deepcopy(notebook), config, trusted=True)
     scores = score_notebook(project, assignment, notebook, config, trusted=True, judged=judged)
     short = [score for score in scores if score.score < score.max_score]
     if short:

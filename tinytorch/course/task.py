@@ -130,7 +130,7 @@ def _run_trusted(
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        execute = IsolatedExecute(seed=task["seed"], timeout=task["limits"].get("timeout", 20))
+        execute = IsolatedExecute(seed=task["seed"], timeout=task["limits"]["timeout"])
         execute.project, execute.source = _project(task), source
         facts = {"nbgrader": {"assignment": task["assignment"]}, "metadata": {"path": folder}}
         execute.preprocess(notebook, facts)

@@ -78,7 +78,7 @@ def attempt(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
     Of arrays it gets copies.
     """
-    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    tried = _tried(call, args, kwargs)
     return _result(call, _copied(args), _copied(kwargs), tried, "a result")
 
 
@@ -116,7 +116,7 @@ def expect_tensor(
 def expect_unchanged(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Assert that a call leaves its array arguments as they were."""
     copies, options = _copied(args), _copied(kwargs)
-    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    tried = _tried(call, args, kwargs)
     _result(call, copies, options, tried, "any result")
     given, passed = [*args, *kwargs.values()], [*copies, *options.values()]
     for place, (before, after) in enumerate(zip(given, passed, strict=True), start=1):
@@ -139,7 +139,7 @@ def expect_error(
     **kwargs: Any,
 ) -> None:
     """Assert that the call raises `error` with a message that contains every one of `mentions`."""
-    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    tried = _tried(call, args, kwargs)
     try:
         result = call(*_copied(args), **_copied(kwargs))
     except NotImplementedError as raised:
@@ -186,7 +186,7 @@ def _expect(
     atol: float,
     exact: bool,
 ) -> None:
-    tried = _Later(lambda: f"tried {describe(call, args, kwargs)}")
+    tried = _tried(call, args, kwargs)
     got = _result(call, _copied(args), _copied(kwargs), tried, _Later(lambda: _brief(gives)))
     if not isinstance(gives, dict):
         _compare(got, np.asarray(gives), tried, cause, rtol, atol, exact)
@@ -214,6 +214,10 @@ class _Later:
 
 
 _Text = str | _Later
+
+
+def _tried(call: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> _Later:
+    return _Later(lambda: f"tried {describe(call, args, kwargs)}")
 
 
 def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: _Text, expected: _Text) -> Any:

@@ -35,11 +35,10 @@ def expect_no_loop(
     few, many, some, others = (make(n) for n in (40, 4_000, 400, 400))
     expect_values(kernel, *others, gives=gives(*others), **evidence.ROUNDED)
     judged = judged_of(kernel)
-    if judged is None:
-        with _in_words():
-            look_for_a_loop(kernel, few, many, some)
-        return
     with _in_words():
+        if judged is None:
+            look_for_a_loop(kernel, few, many, some)
+            return
         judged.ask("no_loop", few, many, some)
     evidence.of_no_loop(kernel, judged, make, gives)
 
@@ -54,11 +53,10 @@ def expect_tiles(kernel: Callable[..., Any]) -> None:
     A, B = np.random.default_rng().integers(-4, 5, (2, 12, 12)).astype(np.float64)
     expect_values(kernel, A, B, 4, gives=A @ B, cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
-    if judged is None:
-        with _in_words():
-            look_for_tiles(kernel)
-        return
     with _in_words():
+        if judged is None:
+            look_for_tiles(kernel)
+            return
         judged.ask("tiles")
     evidence.of_tiles(kernel, judged)
 
@@ -73,11 +71,10 @@ def expect_shared_work(kernel: Callable[..., Any], x: np.ndarray, workers: int |
     gives = np.sort(np.maximum(some, 0))
     expect_values(numbers, some, *asked, gives=gives, cause=evidence.VALUES_FIRST)
     judged = judged_of(kernel)
-    if judged is None:
-        with _in_words():
-            look_for_shared_work(kernel, x, workers)
-        return
     with _in_words():
+        if judged is None:
+            look_for_shared_work(kernel, x, workers)
+            return
         loops = judged.ask("shared_work", x, workers)
     evidence.of_shared_work(kernel, judged, x, workers, loops)
 
