@@ -108,3 +108,8 @@ def infrastructure(task):
 def nonsense(task):
     """Return what is no record."""
     return {"version": 1, "key": "another", "student": task["student"], "state": "graded"}
+
+
+def dies(*_):
+    """End the process that it runs in."""
+    os.kill(os.getpid(), signal.SIGKILL)

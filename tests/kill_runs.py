@@ -263,6 +263,7 @@ class Fire:
         self.outcome = Outcome()
         self.stood: dict[str, str] = {}  # records that stood at a restart, and what they were
         self.seen: set[object] = set()
+        self.nurseries: set[int] = set()
         self.events = self.looks = 0  # since the last kill
 
     def run(self, *words: str) -> Outcome:
@@ -310,6 +311,7 @@ class Fire:
     def _look(self) -> bool:
         """Kill somebody if it is time; whether anything has happened."""
         living = self.family.living()
+        self.nurseries |= {process.pid for process in living if process.role == "nursery"}
         new = {*living, *self.records.folder.glob("*.json")} - self.seen
         self.seen |= new
         self.events += len(new)

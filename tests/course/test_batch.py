@@ -10,7 +10,7 @@ import pytest
 from class_courses import FUNCTION, THREADS
 from nbgrader.api import Gradebook
 
-from tinytorch.course import batch, hand_ins, report, seeds
+from tinytorch.course import batch, feedback_pages, hand_ins, report, seeds
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.submissions import hand_in
 from tinytorch.course.task import grade_submission
@@ -118,7 +118,7 @@ def page_of(project: Project, student: str) -> str:
 def test_a_feedback_page_says_what_was_tried_and_hides_the_hidden_tests(three):
     project, *_ = three
     seen = []
-    outcomes = batch.feedback(project, A, lambda *step: seen.append(step))
+    outcomes = feedback_pages.feedback(project, A, lambda *step: seen.append(step))
     assert {outcome.state for outcome in outcomes} == {"graded"}
     assert seen[-1][0] == seen[-1][1] == len(outcomes)
     said = re.sub("<[^>]*>", "", page_of(project, "vectorized_relu"))
@@ -130,10 +130,10 @@ def test_a_feedback_page_says_what_was_tried_and_hides_the_hidden_tests(three):
 
 def test_an_instructor_may_ask_for_the_hidden_tests(three):
     project, *_ = three
-    batch.feedback(project, A, show_hidden=True)
+    feedback_pages.feedback(project, A, show_hidden=True)
     said = re.sub("<[^>]*>", "", page_of(project, "vectorized_relu"))
     assert "10.0 ** rng.integers(-30, 30)" in said
-    batch.feedback(project, A)
+    feedback_pages.feedback(project, A)
 
 
 # What is refused before anybody is graded. No kernel is started for these.
@@ -192,7 +192,7 @@ def test_an_unwritable_folder_is_named(course):
 
 def test_feedback_before_grading_is_said(course):
     with pytest.raises(CourseError, match="tito grade"):
-        batch.feedback(course, A)
+        feedback_pages.feedback(course, A)
 
 
 def test_what_lies_in_the_wrong_place_is_a_failure_by_name(course, monkeypatch):

@@ -16,7 +16,7 @@ from class_courses import _cell, change, make_pair_course
 from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 
-from tinytorch.course import batch, cli, report
+from tinytorch.course import batch, cli, feedback_pages, report
 from tinytorch.course.build import build
 from tinytorch.course.isolation import named_cells
 from tinytorch.course.release import generate
@@ -218,7 +218,7 @@ def test_hidden_tests_meet_the_names_as_they_stood_where_the_tests_stand(course)
 @pytest.fixture(scope="module")
 def pages(course):
     """Everybody's feedback page as `tito feedback` writes it."""
-    batch.feedback(course, A)
+    feedback_pages.feedback(course, A)
     return read_pages(course)
 
 
@@ -280,6 +280,6 @@ def test_it_is_so_whoever_makes_the_page(course, command, monkeypatch):
 
 
 def test_whoever_asks_for_hidden_tests_sees_all(course):
-    batch.feedback(course, A, show_hidden=True)
+    feedback_pages.feedback(course, A, show_hidden=True)
     said = BeautifulSoup(read_pages(course)["say"], "html.parser").get_text()
     assert f"SEEN {SECRET}" in said and "hidden_name" in said

@@ -1,5 +1,9 @@
 """A judge and its verdicts: silence is zero, and whatever ends, the next question is answered."""
 
+import contextlib
+import os
+import signal
+import time
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,7 +14,7 @@ from trial_lesson import CELLS, A, _cell, write_lesson
 
 from tinytorch.course.isolation import named_cells, read_source
 from tinytorch.course.judging import GraderFault, Limits, answers_of, judge_notebook
-from tinytorch.course.nurseries import Nursery
+from tinytorch.course.nurseries import nursery_of, open_lines
 
 CHANNEL = Path(__file__).parents[1] / "submissions" / "hostile" / "_channel.py"
 RIGHT = {"double": "def double(x):\n    return 2 * x", "triple": "def triple(x):\n    return 3 * x"}
@@ -39,7 +43,7 @@ def judge(source, sandbox):
     Of the states all but the last are returned, which is about a test that looks at nothing.
     """
     project, lesson = source
-    nursery = Nursery(project, lesson)
+    nursery = nursery_of(project, lesson)
 
     def run(answers=None, own=None, limits=None, files=None, seed=0):
         notebook = deepcopy(lesson)
@@ -351,3 +355,39 @@ def test_attacks_on_the_channel_reach_it(judge):
     assert shown(notebook).startswith("child True True\n")
     assert states == ["passed"] * 4
     assert judge({"double": double})[0] == ["failed"] * 3 + ["passed"]
+
+
+def children(pid):
+    return {int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def test_a_judge_ends_when_whoever_asked_for_it_is_killed(source, judge):
+    project, lesson = source
+    nursery = nursery_of(project, lesson)  # the one that `judge` has
+    before = children(nursery.process.pid)
+    asking = os.fork()
+    if asking == 0:
+        with contextlib.suppress(BaseException):
+            judge(own={"double": "import time\ntime.sleep(80)"})
+        os._exit(1)
+    until = time.monotonic() + 60
+    while not (judges := children(nursery.process.pid) - before):
+        assert time.monotonic() < until and not os.waitpid(asking, os.WNOHANG)[0]
+        time.sleep(0.05)
+    time.sleep(1)  # it has its orders, and the student's cell sleeps
+    os.kill(asking, signal.SIGKILL)
+    os.waitpid(asking, 0)
+    while children(nursery.process.pid) & judges:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert judge()[0] == ["passed"] * 4
+
+
+def test_other_processes_have_judges_forked_by_the_same_nursery(source, judge):
+    project, lesson = source
+    nursery = nursery_of(project, lesson)
+    (line,) = [line for line in open_lines() if line.key == nursery.key]
+    notebook = deepcopy(lesson)
+    judged = judge_notebook(notebook, lesson, line, 0)
+    assert line.is_open() and set(judged.states) == set(TESTS)
+    assert judge()[0] == ["passed"] * 4

@@ -37,8 +37,10 @@ def template(repo, tmp_path_factory, empty_gradebook):
 @pytest.fixture(scope="module")
 def undisturbed(template, family):
     project = runs.copied(template, template.root.parent / "undisturbed")
-    outcome = runs.Fire(project, deque(), random.Random(0), family).run("--workers", "1")
+    fire = runs.Fire(project, deque(), random.Random(0), family)
+    outcome = fire.run("--workers", "2")
     assert not outcome.faults and not outcome.restarts, outcome
+    assert len(fire.nurseries) == 1, "the workers have judges forked where the reference had"
     return project
 
 

@@ -8,7 +8,7 @@ from class_courses import NB, A
 from nbformat.v4 import new_code_cell
 from nbgrader.apps import NbGraderAPI
 
-from tinytorch.course import batch, demo, nurseries, report, sandbox
+from tinytorch.course import batch, demo, feedback_pages, nurseries, report, sandbox
 from tinytorch.course.isolation import IsolatedExecute, read_source
 from tinytorch.course.project import Project
 from tinytorch.course.submissions import hand_in
@@ -76,7 +76,7 @@ def test_trusted_submissions_are_graded_and_every_page_says_so(hints, own_tiny):
     hand_in(own_tiny, A, "ann", {})
     (outcome,) = batch.grade(own_tiny, A, trusted=True)
     assert (outcome.state, outcome.score) == ("graded", 3)
-    batch.feedback(own_tiny, A)
+    feedback_pages.feedback(own_tiny, A)
     page = (own_tiny.feedback / "ann" / A / f"{NB}.html").read_text()
     assert "it was graded without a sandbox" in page
     assert [row.trusted for row in report.report(own_tiny, A).rows] == [True]

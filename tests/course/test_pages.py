@@ -23,7 +23,7 @@ from nbgrader.api import Gradebook
 from urllib3 import Retry
 
 from tests.jupyter_servers import jupyter_server
-from tinytorch.course import batch, pages
+from tinytorch.course import batch, feedback_pages, pages
 from tinytorch.course.build import build
 from tinytorch.course.pictures import MAX_ENCODED, MAX_SIDE, is_picture
 from tinytorch.course.release import generate
@@ -143,7 +143,7 @@ def course(repo, tmp_path_factory, empty_gradebook):
         patch.setattr(batch, "check_reference", lambda *_, **__: None)
         (outcome,) = batch.grade(project, A, trusted=True)
     assert outcome.state == "graded", outcome
-    (page,) = batch.feedback(project, A)
+    (page,) = feedback_pages.feedback(project, A)
     assert page.state == "graded", page
     return project
 

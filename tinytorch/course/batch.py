@@ -7,18 +7,15 @@ written as it comes (records.py), and one writer merges the records into the gra
 
 import tempfile
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import NbGraderAPI
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tinytorch.course import dispatch
 from tinytorch.course.dispatch import Workers
@@ -112,7 +109,7 @@ def regrade(
         raise CourseError(f"Nobody's {assignment} has a record: run `tito grade {assignment}`.")
     chosen = list(heads)
     if since_release:
-        _require_gradebook(project, assignment)
+        require_gradebook(project, assignment)
         now = HandIns(project, assignment).release_digest
         chosen = [student for student in chosen if heads[student].get("release") != now]
     return grade(project, assignment, chosen, True, **options) if chosen else []
@@ -130,9 +127,9 @@ def _prepared(
             f"{project.submitted / '<student>' / assignment / notebook.name}. "
             f"Put the notebooks there, or run `nbgrader collect {assignment}`."
         )
-    _require_gradebook(project, assignment)
+    require_gradebook(project, assignment)
     released_cells(project.gradebook_url, assignment, notebook.stem)
-    _require_writable(project.autograded)
+    require_writable(project.autograded)
     config = project.nbgrader_config()
     if seed is not None:
         config.JudgedExecute.seed = seed
@@ -277,75 +274,7 @@ def _remarks(record: Record) -> str:
     return "; ".join(said)
 
 
-def feedback(
-    project: Project,
-    assignment: str,
-    on_progress: Progress | None = None,
-    show_hidden: bool = False,
-) -> list[Outcome]:
-    """Write the feedback page of everybody who was graded; `message` is the page's path.
-
-    show_hidden: with the source of the hidden tests, and all that was printed in them.
-    """
-    name = project.notebook(assignment).name
-    students = sorted(
-        p.parent.parent.name for p in project.autograded.glob(f"*/{assignment}/{name}")
-    )
-    if not students:
-        raise CourseError(
-            f"Nobody's {assignment} has been graded yet: run `tito grade {assignment}` first."
-        )
-    _require_gradebook(project, assignment)
-    _require_writable(project.feedback)
-    config = project.nbgrader_config()
-    config.OneSentence.show_hidden = show_hidden
-    api = NbGraderAPI(config=config)
-
-    def one(student: str) -> Outcome:
-        started = time.monotonic()
-        result = api.generate_feedback(assignment, student, force=True)
-        page = project.feedback / student / assignment / Path(name).with_suffix(".html")
-        worked = result["success"] and page.is_file()
-        return Outcome(
-            student,
-            "graded" if worked else "failed",
-            *_points(project, assignment, student),
-            time.monotonic() - started,
-            str(page) if worked else _reason(result),
-        )
-
-    return _each(students, one, on_progress)
-
-
-def _each(
-    students: list[str], work: Callable[[str], Outcome], on_progress: Progress | None
-) -> list[Outcome]:
-    outcomes = []
-    with warnings.catch_warnings():
-        # nbgrader 0.9 meets a newer SQLAlchemy's opinion on its sessions; the grades are right.
-        warnings.simplefilter("ignore", SAWarning)
-        for done, student in enumerate(students):
-            if on_progress:
-                on_progress(done, len(students), student)
-            try:
-                outcomes.append(work(student))
-            except KeyboardInterrupt as stop:
-                raise Stopped(outcomes) from stop
-    if on_progress:
-        on_progress(len(students), len(students), "")
-    return outcomes
-
-
-def _points(project: Project, assignment: str, student: str) -> tuple[float | None, float | None]:
-    with Gradebook(project.gradebook_url) as gradebook:
-        try:
-            found = gradebook.find_submission(assignment, student)
-        except MissingEntry:
-            return None, None
-        return found.score, found.max_score
-
-
-def _require_gradebook(project: Project, assignment: str) -> None:
+def require_gradebook(project: Project, assignment: str) -> None:
     """Raise CourseError unless the gradebook is there and can be written to."""
     place = project.gradebook_place
     url = sql.make_url(project.gradebook_url)
@@ -372,7 +301,8 @@ def _require_gradebook(project: Project, assignment: str) -> None:
         engine.dispose()
 
 
-def _require_writable(folder: Path) -> None:
+def require_writable(folder: Path) -> None:
+    """Raise CourseError unless files can be made in this folder, which is made if need be."""
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -382,11 +312,3 @@ def _require_writable(folder: Path) -> None:
             f"{folder} cannot be written to ({error.strerror}). Make it a folder that you may "
             "write to; no grade has been changed."
         ) from error
-
-
-def _reason(result: dict[str, Any]) -> str:
-    """Return the exception's own line from what nbgrader logged."""
-    lines = [line.strip() for line in result.get("log", "").splitlines() if line.strip()]
-    raised = [line for line in lines if line.split(":")[0].endswith(("Error", "Exception"))]
-    chosen = (raised or lines or ["nbgrader gave no reason"])[-1]
-    return chosen.removeprefix("tinytorch.course.project.CourseError: ")[:300]

@@ -189,12 +189,12 @@ def feedback(
     ] = False,
 ) -> None:
     """Write a page per graded student, with points, comments and a sentence per lost point."""
-    from tinytorch.course import batch
+    from tinytorch.course import feedback_pages
     from tinytorch.course import report as reports
 
     project, console = context.obj(), terminal.console()
     with terminal.progress(console, "feedback") as follow:
-        outcomes = batch.feedback(project, assignment, follow, show_hidden)
+        outcomes = feedback_pages.feedback(project, assignment, follow, show_hidden)
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     print(f"{len(outcomes) - len(failed)} pages below {shown(project.feedback, project)}")
     rows = reports.report(project, assignment).rows

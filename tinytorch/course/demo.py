@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from tinytorch.course import batch, compiled, sandbox, submissions
+from tinytorch.course import batch, compiled, feedback_pages, sandbox, submissions
 from tinytorch.course.build import build
 from tinytorch.course.export import export_notebook
 from tinytorch.course.kit import student_package
@@ -86,7 +86,7 @@ def run_demo(
     with step("grade (no sandbox here: this class is trusted)" if trusted else "grade"):
         done.outcomes = batch.grade(course, ASSIGNMENT, on_progress=on_progress, trusted=trusted)
     with step("feedback"):
-        pages = batch.feedback(course, ASSIGNMENT, on_progress)
+        pages = feedback_pages.feedback(course, ASSIGNMENT, on_progress)
     with step("report"):
         done.grades = report(course, ASSIGNMENT)
         write_csv(done.grades, course.root / "grades.csv")

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tinytorch.course import nurseries
 from tinytorch.course.project import CourseError
 from tinytorch.course.records import VERSION, Record, Task, fault_of
 from tinytorch.lab.facts import cores
@@ -54,7 +55,10 @@ def pool(count: int | None = None) -> Workers:
     context = multiprocessing.get_context("spawn")  # a fork would carry this process's threads
 
     def start() -> Executor:
-        return ProcessPoolExecutor(number, mp_context=context, initializer=_end_with_parent)
+        # They share the one warm process that has been started for the reference.
+        return ProcessPoolExecutor(
+            number, mp_context=context, initializer=_begin, initargs=(nurseries.open_lines(),)
+        )
 
     return Workers(start, 2 * number, _stop_pool)
 
@@ -251,7 +255,13 @@ def _stop_pool(executor: Executor) -> None:
         process.kill()
 
 
-def _end_with_parent() -> None:
+def _begin(lines: list[nurseries.Line]) -> None:
+    """Begin the life of a worker."""
+    end_with_parent()
+    nurseries.use(lines)
+
+
+def end_with_parent() -> None:
     """End this worker when its coordinator is killed; else it would wait for tasks forever."""
     import multiprocessing
     from multiprocessing.connection import wait as ready

@@ -11,8 +11,10 @@ import io
 import json
 import linecache
 import os
+import select
 import signal
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -54,6 +56,8 @@ def begin(plan: int, verdicts: int, cells: child.Cells, told: dict[str, Any]) ->
             out.write(json.dumps(message) + "\n")
             out.flush()
 
+        say({"pid": os.getpid()})
+        threading.Thread(target=_end_with_listener, args=(verdicts,), daemon=True).start()
         try:
             Judge(order, mine, say).run()
         except BaseException as error:
@@ -61,6 +65,14 @@ def begin(plan: int, verdicts: int, cells: child.Cells, told: dict[str, Any]) ->
             with contextlib.suppress(Exception):
                 say({"broken": text})
     os._exit(0)  # threads that wait for somebody must not keep this one
+
+
+def _end_with_listener(verdicts: int) -> None:
+    """End this process when nobody listens any more: whoever asked for it was killed."""
+    gone = select.poll()
+    gone.register(verdicts, 0)
+    gone.poll()
+    os._exit(1)
 
 
 def _spawn(orders: socket.socket, cells: child.Cells, told: dict[str, Any]) -> NoReturn:

@@ -21,7 +21,7 @@ from tinytorch.course.isolation import (
     ungraded_definitions,
 )
 from tinytorch.course.lesson import tested_answer
-from tinytorch.course.nurseries import GraderFault, Nursery
+from tinytorch.course.nurseries import GraderFault, Line
 
 __all__ = ["GraderFault", "Judged", "Limits", "answers_of", "judge_notebook"]
 
@@ -69,7 +69,7 @@ def answers_of(source: NotebookNode) -> dict[str, list[str]]:
 def judge_notebook(
     nb: NotebookNode,
     source: NotebookNode,
-    nursery: Nursery,
+    nursery: Line,
     seed: int,
     companions: dict[str, bytes] | None = None,
     limits: Limits | None = None,

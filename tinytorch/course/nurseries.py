@@ -51,62 +51,127 @@ class GraderFault(RuntimeError):
     """The grader itself failed, not the student; the same submission may be tried again."""
 
 
-_nurseries: dict[str, "Nursery"] = {}
+class Line:
+    """The way to a warm process, by which judges are asked for; several processes may share one.
+
+    key: what the warm process has run, and for which package. sandbox: its name and version.
+    """
+
+    def __init__(self, key: str, sandbox_name: str, control: socket.socket) -> None:
+        self.key, self.sandbox, self._control = key, sandbox_name, control
+
+    def is_open(self) -> bool:
+        """Whether there is still somebody at the other end."""
+        ended = select.poll()
+        try:
+            ended.register(self._control, 0)
+        except ValueError:  # closed here
+            return False
+        return not ended.poll(0)
+
+    def judge(self, order: dict[str, Any], seconds: float) -> Iterator[dict[str, Any]]:
+        """Have a judge forked, and yield what it says; it is ended when that takes too long."""
+        plan_out, plan_in = os.pipe()
+        said_out, said_in = os.pipe()
+        try:
+            socket.send_fds(self._control, [b"judge"], [plan_out, said_in])
+        except OSError as error:
+            os.close(plan_in)
+            os.close(said_out)
+            raise GraderFault(f"the judges' nursery is gone: {error}") from error
+        finally:
+            os.close(plan_out)
+            os.close(said_in)
+        until, pid = time.monotonic() + seconds, 0
+        try:
+            with contextlib.suppress(BrokenPipeError), os.fdopen(plan_in, "w") as plan:
+                json.dump(order, plan)
+            for said in _said(said_out, until):
+                if "pid" in said:
+                    pid = said["pid"]
+                else:
+                    yield said
+        finally:
+            os.close(said_out)  # which ends the judge, too, unless it hangs
+            for end in (os.killpg, os.kill) if pid else ():
+                with contextlib.suppress(OSError):
+                    end(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._control.close()
+
+
+_lines: dict[str, Line] = {}
 _changing = threading.RLock()  # a Dask worker has several threads
 
 
-def nursery_of(project: Project, source: NotebookNode) -> "Nursery":
+def nursery_of(project: Project, source: NotebookNode) -> Line:
     """The warm process for a lesson: kept from one submission to the next."""
-    key = f"{os.getpid()} {fingerprint(project, source)}"  # a fork has no nursery of its own
+    warm = _warm(source)
+    key = fingerprint(project, json.dumps(warm))
     with _changing:
-        found = _nurseries.get(key)
-        if found is None or found.process.poll() is not None:
+        found = _lines.get(key)
+        if found is None or not found.is_open():
             end_nurseries()
-            found = _nurseries[key] = Nursery(project, source)
+            found = _lines[key] = Nursery(project, warm, key)
         return found
 
 
-def end_nurseries() -> None:
-    """End every warm process of this one."""
+def open_lines() -> list[Line]:
+    """The ways to the warm processes of this one, for processes that it starts."""
     with _changing:
-        for nursery in _nurseries.values():
-            nursery.close()
-        _nurseries.clear()
+        found = [line for line in _lines.values() if line.is_open()]
+        return [Line(line.key, line.sandbox, line._control) for line in found]
 
 
-class Nursery:
+def use(lines: list[Line]) -> None:
+    """Have judges forked where another process of this computer has them forked, while it can."""
+    with _changing:
+        _lines.update({line.key: line for line in lines})
+
+
+def end_nurseries() -> None:
+    """End every warm process of this one, and let go of those of others."""
+    with _changing:
+        for line in _lines.values():
+            line.close()
+        _lines.clear()
+
+
+class Nursery(Line):
     """A warm process that judges are forked from, with the room that they find the package in.
 
-    One for a lesson and a process: `close` ends it, and so does the end of this process.
+    warm: the cells that it runs first. `close` ends it, and so does the end of all processes that
+    have a line to it.
     """
 
-    def __init__(self, project: Project, source: NotebookNode) -> None:
+    def __init__(self, project: Project, warm: list[str], key: str = "") -> None:
         sandbox.require()  # said before anything else is started
-        self.sandbox = sandbox.name()
+        mine, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        super().__init__(key, sandbox.name(), mine)
         self._stack = contextlib.ExitStack()
-        self._asking = threading.Lock()
         self._owner = os.getpid()
         room = self._stack.enter_context(grading_room(project))
-        self._control, theirs = socket.socketpair()
         environment = _environment(room)
         with room.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-S", "-P", "-c", _START, str(_HERE), str(theirs.fileno())],
                 cwd=room.work,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 pass_fds=(theirs.fileno(),),
             )
         theirs.close()
-        self._replies = self._control.makefile("rb")
-        orders = {"warm": _warm(source), "room": str(room.work.parent)} | _folders(project, room)
-        try:
-            self._control.sendall(json.dumps(orders).encode() + b"\n")
-            ready = self._replies.readline() == b"ready\n"
-        except OSError:  # it has ended, and not read all
-            ready = False
+        orders = {"warm": warm, "room": str(room.work.parent)} | _folders(project, room)
+        ready = False
+        with contextlib.suppress(OSError):  # it has ended, and not read all
+            assert self.process.stdin
+            with self.process.stdin as told:
+                told.write(json.dumps(orders).encode())
+            ready = self._control.recv(16) == b"ready"
         if not ready:
             lines = room.log.read_text(errors="replace").strip().splitlines()
             self.close()
@@ -114,30 +179,10 @@ class Nursery:
         atexit.register(self.close)
 
     def judge(self, order: dict[str, Any], seconds: float) -> Iterator[dict[str, Any]]:
-        """Have a judge forked, and yield what it says; it is ended when that takes too long."""
-        plan_out, plan_in = os.pipe()
-        said_out, said_in = os.pipe()
+        """See Line."""
         try:
-            with self._asking:
-                socket.send_fds(self._control, [b"judge"], [plan_out, said_in])
-                pid = int(self._replies.readline() or 0)
-        except (OSError, ValueError) as error:
-            raise GraderFault(f"the judges' nursery is gone: {error}") from error
+            yield from super().judge(order, seconds)
         finally:
-            os.close(plan_out)
-            os.close(said_in)
-        if not pid:
-            raise GraderFault("the judges' nursery is gone")
-        until = time.monotonic() + seconds
-        try:
-            with contextlib.suppress(BrokenPipeError), os.fdopen(plan_in, "w") as plan:
-                json.dump(order, plan)
-            yield from _lines(said_out, until)
-        finally:
-            os.close(said_out)
-            for end in (os.killpg, os.kill):
-                with contextlib.suppress(OSError):
-                    end(pid, signal.SIGKILL)
             if self.process.poll() is not None:  # it was killed, and its room is of no more use
                 self.close()
 
@@ -145,8 +190,7 @@ class Nursery:
         """End it, and remove its room."""
         if os.getpid() != self._owner:
             return
-        self._control.close()
-        self._replies.close()
+        super().close()
         try:
             # By itself, so that the room goes even if this process is ended meanwhile.
             self.process.wait(_GRACE)
@@ -157,7 +201,7 @@ class Nursery:
         atexit.unregister(self.close)
 
 
-def _lines(reading: int, until: float) -> Iterator[dict[str, Any]]:
+def _said(reading: int, until: float) -> Iterator[dict[str, Any]]:
     pending = b""
     while (left := until - time.monotonic()) > 0:
         if not select.select([reading], [], [], left)[0]:

@@ -155,7 +155,7 @@ def check_reference(
             )
     if not expected:
         raise CourseError(f"{project.notebook(assignment)} has no test cell: nothing to grade.")
-    key = f"{judged} {fingerprint(project, notebook)}"
+    key = f"{judged} {fingerprint(project, nbformat.writes(notebook))}"
     if key in _checked:
         return
     scores = score_notebook(project, assignment, notebook, config, trusted=True, judged=judged)
@@ -171,9 +171,9 @@ def untouched(project: Project, assignment: str) -> NotebookNode:
     return clear.preprocess(read_source(project, assignment), {})[0]
 
 
-def fingerprint(project: Project, notebook: NotebookNode) -> str:
-    """Return a digest of what a run depends on: the notebook and the package's files."""
-    digest = hashlib.sha256(nbformat.writes(notebook).encode())
+def fingerprint(project: Project, text: str) -> str:
+    """Return a digest of what a run depends on: a notebook's text and the package's files."""
+    digest = hashlib.sha256(text.encode())
     for path in sorted(project.package.rglob("*.py")):
         state = path.stat()
         digest.update(f"{path} {state.st_mtime_ns} {state.st_size}\n".encode())

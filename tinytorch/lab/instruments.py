@@ -23,6 +23,7 @@ from tinytorch.lab.trace import Trace, trace, working_set
 # Of 32 by 32 matrices, tiles of 8 and a cache of 32 lines: loops over rows and columns miss more
 # than this, tiles less, whatever the order of their loops.
 _N, _BLOCK, _MOST_MISSES = 32, 8, 3_500
+_UNEVEN = 34  # no multiple of the default block, 32, and few scalar steps
 _SMALL = 24  # so that half a block, taken for a number of blocks, is told apart
 ONE_THREAD = (
     "one thread did all the work, expected at least 2 that share it: are the pieces handed to a "
@@ -45,8 +46,8 @@ SENTENCES = {
     "step": _TILED + _STEP,
     "step, few": f"tried {{name}} on shapes {(_SMALL, 4)} and {(4, _SMALL)} with block_size=4"
     + _STEP,
-    "step, default": f"tried {{name}} on shapes {(40, 40)} and {(40, 40)} with the default "
-    "block_size, 32" + _STEP,
+    "step, default": f"tried {{name}} on shapes {(_UNEVEN,) * 2} and {(_UNEVEN,) * 2} with the "
+    "default block_size, 32" + _STEP,
     "misses": f"{_TILED}: a small cache (32 lines of 8 elements) missed {{0:,}} times, tiles miss "
     f"at most {_MOST_MISSES:,} times: do all three loops go over tiles, with the work on one tile "
     "finished before the next?",
@@ -142,7 +143,7 @@ def look_for_tiles(kernel: Callable[..., Any]) -> None:
     if {"A", "B"} & set(seen.untouched):
         return
     _expect_small_steps(seen, kernel, "step", _BLOCK)
-    for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((40, 40, 40), None)):
+    for (m, k, n), block in (((_SMALL, 4, _SMALL), 4), ((_UNEVEN,) * 3, None)):
         A, B = (rng.integers(-4, 5, shape).astype(np.float64) for shape in ((m, k), (k, n)))
         asked = () if block is None else (block,)
         which = "step, default" if block is None else "step, few"

@@ -1228,7 +1228,7 @@ check_parallel_relu_values()
 def check_parallel_relu_shapes():
     rng = instances("parallel_relu shapes")
     few = [(), (0,), (1,), (5,), (2, 0, 3), (2, 3)]
-    for shape in [*few, (3, 70_000), (70_000, 3), (41, 43, 47), (2, 200_001)]:
+    for shape in [*few, (3, 70_000), (7_001, 3), (41, 43, 47), (2, 200_001)]:
         x = np.asarray(rng.standard_normal(shape), dtype=np.float32)
         for workers in (1, 3, 16):
             cause = f"shape {shape}, {workers} workers: the result has the shape of x"
