@@ -65,7 +65,9 @@ def make_course(repo: Path, root: Path, gradebook: Path) -> Project:
     )
     shutil.copyfile(repo / "settings.ini", root / "settings.ini")
     config = (repo / "nbgrader_config.py").read_text()
-    (root / "nbgrader_config.py").write_text(f"{config}\nc.IsolatedExecute.timeout = 2\n")
+    # Loops are ended sooner than in a course: nothing that ends by itself here takes a second.
+    limits = "c.IsolatedExecute.timeout = 2\nc.JudgedExecute.cpu = 4\nc.JudgedExecute.call = 8\n"
+    (root / "nbgrader_config.py").write_text(f"{config}\n{limits}")
     shutil.copyfile(gradebook, root / "gradebook.db")
     return Project(root)
 

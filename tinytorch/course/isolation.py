@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -443,6 +444,7 @@ def _make_output_harmless(cell: NotebookNode) -> None:
             cell.outputs[index] = new_output("stream", name="stdout", text=f"{text}\n")
 
 
+@lru_cache(maxsize=500)
 def ungraded_definitions(source: str) -> str:
     """Return the imports, functions and classes of an experiment, without what it measures.
 
