@@ -221,6 +221,9 @@ def _environment(room: Room) -> dict[str, str]:
     environment |= {"VECLIB_MAXIMUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     # Most of a submission's time goes to Numba's compiler, and no test asks how fast its code is.
     environment["NUMBA_OPT"] = "0"
+    # Memory that was given back is kept: arrays that come and go need no new pages each time.
+    environment |= {"MALLOC_MMAP_THRESHOLD_": str(30 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 28)}
+    environment["MALLOC_TOP_PAD_"] = str(64 << 20)
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     environment["MPLCONFIGDIR"] = environment["HOME"]
     environment.pop(seeds.VARIABLE, None)

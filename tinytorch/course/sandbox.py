@@ -315,6 +315,9 @@ def _give_up_everything(libc: Any, keep: int, limits: Limits, lock: Any) -> None
     for number in range(1, signal.NSIG):
         if number not in (signal.SIGKILL, signal.SIGSTOP, 32, 33):
             signal.signal(number, signal.SIG_DFL)
+    # As in any Python: a broken pipe and a file too long are errors, and no end of the process.
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir("/tmp")
 

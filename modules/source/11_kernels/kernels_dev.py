@@ -523,11 +523,14 @@ check_vectorized_relu_dtypes()
 def check_vectorized_relu_mechanism():
     rng = instances("vectorized_relu mechanism")
 
+    def matrix(n):
+        return rng.standard_normal((n // 4, 4), dtype=np.float32)
+
     def gives(x):
         return np.maximum(as_array(x), 0)
 
     expect_no_loop(vectorized_relu, lambda n: (rng.standard_normal(n, dtype=np.float32),), gives)
-    expect_no_loop(vectorized_relu, lambda n: (Tensor(rng.standard_normal((n // 4, 4))),), gives)
+    expect_no_loop(vectorized_relu, lambda n: (Tensor(matrix(n)),), gives)
 
 
 check_vectorized_relu_mechanism()
@@ -1418,8 +1421,20 @@ def _bounded_map(
 # %% nbgrader={"grade": true, "grade_id": "test_parallel_batch_processing", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 @of_the_lesson
 def check_parallel_batch_processing():
+    import threading
+
     batch = [Tensor(np.full(3, v, dtype=np.float32)) for v in range(7)]
-    got = attempt(parallel_batch_processing, batch, lambda t: float(t.data.sum()), num_workers=3)
+    last_is_ready = threading.Event()
+
+    def first_comes_late(t):
+        total = float(t.data.sum())
+        if total == 18:
+            last_is_ready.set()
+        elif total == 0:
+            last_is_ready.wait(0.5)
+        return total
+
+    got = attempt(parallel_batch_processing, batch, first_comes_late, num_workers=3)
     sums = [0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0]
     assert got == sums, (
         f"tried the sums of 7 Tensors with num_workers=3: got {got}, expected {sums}: "
@@ -1491,12 +1506,14 @@ def check_parallel_batch_processing_shapes():
         for workers in (1, 2, 50):
             got = attempt(parallel_batch_processing, items, lambda v: (v, v), num_workers=workers)
             expected = [(v, v) for v in items]
-            assert got == expected, (
+            # Their order is looked at above, where it cannot be right by luck.
+            assert isinstance(got, list) and sorted(got, key=repr) == sorted(expected, key=repr), (
                 f"tried {items!r} with num_workers={workers}: got {got!r}, expected {expected}: "
                 "a list of results, for any batch and any number of workers"
             )
     got = attempt(parallel_batch_processing, [1, None, 2], lambda v: v, 2)
-    assert got == [1, None, 2], f"tried [1, None, 2]: got {got}: None is a result like any other"
+    none = f"tried [1, None, 2]: got {got}: None is a result like any other"
+    assert isinstance(got, list) and sorted(got, key=repr) == [1, 2, None], none
 
 
 check_parallel_batch_processing_shapes()
@@ -3730,7 +3747,7 @@ def check_sparse_matmul_mechanism():
 
     def make(n):
         side = round(n**0.5)
-        return rng.standard_normal((2, side)), to_sparse(rng.uniform(0.5, 1.5, (side, side)))
+        return rng.standard_normal((8, side)), to_sparse(rng.uniform(0.5, 1.5, (side, side)))
 
     expect_no_loop(sparse_matmul, make, lambda x, w: x @ w.to_dense())
 

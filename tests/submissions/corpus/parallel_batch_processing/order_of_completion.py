@@ -1,5 +1,5 @@
 # wrong: as_completed gives the results as they are ready, not in the order of the items
-# loses: values
+# loses: visible, values
 # %%
 from concurrent.futures import as_completed
 

@@ -1,5 +1,5 @@
 # wrong: every thread appends when it is done, so the order depends on who is faster
-# loses: values
+# loses: visible, values
 # %%
 def parallel_batch_processing(batch_data, operation, num_workers=4):
     workers = positive_int("num_workers", num_workers)
