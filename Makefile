@@ -11,6 +11,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 help:
 	@echo "make demo   build, release, grade a class of ten, report, run the digits"
 	@echo "make test   everything that CI checks"
+	@echo "make env    set up, and nothing else"
 	@echo "make small  the notebook on one core, with half the memory and no facts about caches"
 	@echo "make mutants  small changes of the reference: do its tests notice?"
 	@echo "make hostile  hand in what attacks the grader, all of it: no point, nothing touched"

@@ -57,7 +57,8 @@ def measure(released: Project, attack: Attack, engine: str, repo: Path) -> str:
         )
     points, why = said["points"], said["why"]
     cell = f"{points:g}" if points is not None else "none"
-    remarks = [why] if why and why != "graded" else []
+    first = (why or "").strip().split("\n")[0][:100]  # the first words of what it says
+    remarks = [first] if first and first != "graded" else []
     remarks += [f"changed {path}" for path in touched[:2]]
     return cell + (f" ({'; '.join(remarks)})" if remarks else "")
 

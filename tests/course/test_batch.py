@@ -264,5 +264,5 @@ def test_remarks_say_what_was_put_right_and_what_hung():
     cells = dict(zip("abcd", ("hung", "died", "hung", "failed"), strict=True))
     said = batch._remarks({"state": "graded", "cells": cells, "restored": ["'test_x'"]})
     assert said == (
-        "1 cell put right before grading; 2 cells ran too long; 1 cell ended the student's process"
+        "1 thing put right before grading; 2 cells ran too long; 1 cell ended the student's process"
     )

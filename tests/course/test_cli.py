@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from tinytorch.course import batch, demo, doctor, reference, report
+from tinytorch.course import batch, demo, doctor, feedback_pages, reference, report, terminal
 
 A = "01_double"
 
@@ -81,10 +81,11 @@ def test_grade_passes_its_options_on(at_tiny, monkeypatch):
     words = ("--student", "ann", "--student", "bob", "--force", "--seed", 7, "--trust-submissions")
     assert at_tiny("grade", A, *words, "--workers", 3)[0] == 0
     ((args, more),) = seen
-    assert args == (A, ["ann", "bob"], True, None, 7)
+    assert (*args[:3], args[4]) == (A, ["ann", "bob"], True, 7)
     assert more["trusted"] and more["workers"].in_flight == 6
     assert at_tiny("grade", A)[0] == 0
-    assert seen[1] == ((A, None, False, None, None), {"trusted": False, "workers": None})
+    (*words, _, seed), more = seen[1]
+    assert (words, seed, more) == ([A, None, False], None, {"trusted": False, "workers": None})
 
 
 def test_regrade_passes_its_options_on(at_tiny, monkeypatch):
@@ -107,9 +108,24 @@ def test_workers_of_two_kinds_are_a_contradiction(at_tiny):
     assert code == 1 and "a scheduler knows its own workers" in err
 
 
-def test_no_bar_where_nobody_looks(at_tiny, monkeypatch):
-    monkeypatch.setattr(batch, "feedback", lambda *args: [])
-    assert "\x1b" not in at_tiny("feedback", A)[1]
+def test_no_bar_where_nobody_looks_but_a_line_now_and_then(at_tiny, monkeypatch):
+    def slow(project, assignment, follow, *_, **__):
+        for done in range(3):
+            follow(done, 3, "2 graded")
+        return []
+
+    monkeypatch.setattr(feedback_pages, "feedback", slow)
+    _, out, err = at_tiny("feedback", A)
+    assert "\x1b" not in out + err and "of 3" not in err
+    monkeypatch.setattr(terminal, "_SECONDS", -1.0)
+    assert "feedback: 2 of 3, 2 graded" in at_tiny("feedback", A)[2]
+
+
+def test_pages_of_some_students_only(at_tiny, monkeypatch):
+    seen = []
+    monkeypatch.setattr(feedback_pages, "feedback", lambda *_, **more: seen.append(more) or [])
+    at_tiny("feedback", A, "--student", "ann", "--student", "bob")
+    assert seen == [{"students": ["ann", "bob"]}]
 
 
 def test_export_writes_into_the_named_package(at_tiny, tiny, tmp_path):

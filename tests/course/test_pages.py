@@ -165,6 +165,10 @@ def test_the_submission_holds_what_the_page_must_not_show(course):
         assert kind in executed
 
 
+def test_a_written_answer_that_waits_for_its_reader_says_so(soup):
+    assert "answer_why (not read yet, 5.0 points)" in [li.text for li in soup.select("#toc li")]
+
+
 def test_a_feedback_page_has_nothing_that_a_browser_acts_on(soup):
     active = "script link iframe object embed form input button base svg math video audio style"
     found = {tag.name for tag in soup.body(active.split())}

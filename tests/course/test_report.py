@@ -135,6 +135,24 @@ def test_a_newer_hand_in_shows(course):
     assert rows(course)[1]["bob"].state == "graded"
 
 
+def test_who_handed_in_at_the_wrong_place_is_a_row_with_the_way_out(course):
+    (course.submitted / "eve").mkdir(parents=True)
+    (course.submitted / "eve" / f"{NB}.ipynb").write_text("{}")
+    row = rows(course)[1]["eve"]
+    assert (row.state, row.score) == ("not graded", None) and "Move it to" in row.reason
+
+
+def test_a_refused_hand_in_without_a_notebook_is_no_newer_one(course):
+    folder = course.submitted / "bob" / A
+    folder.mkdir(parents=True)
+    (folder / f"{NB} (1).ipynb").write_text("{}")
+    executed = course.autograded / "bob" / A / f"{NB}.ipynb"
+    executed.parent.mkdir(parents=True)
+    executed.write_text("{}")
+    assert report.is_current(course, A, "bob", refused=True)
+    assert not report.is_current(course, A, "bob")
+
+
 def test_a_damaged_gradebook_is_a_message(course):
     (course.root / "gradebook.db").write_bytes(b"no database" * 100)
     with pytest.raises(CourseError, match=r"gradebook\.db cannot be read"):

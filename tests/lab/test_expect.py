@@ -213,3 +213,28 @@ def test_what_an_answer_says_is_withheld_where_it_might_tell_a_hidden_test(kind)
 
 def test_a_withheld_error_may_name_what_it_must():
     expect_error(ValueError, withheld(ValueError), 7, mentions=("42",), cause="why")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "says"),
+    [
+        (lambda x: matmull(x), "is a name misspelt"),  # noqa: F821
+        (lambda x: x.data @ x.data, "as_array takes both"),
+        (lambda x: x.reshape(7, 7), "does the answer take these arguments"),
+    ],
+    ids=["name", "memory of an array", "shape"],
+)
+def test_an_error_of_the_answers_ends_with_a_cause_of_its_kind(kernel, says):
+    with pytest.raises(AssertionError, match=says):
+        expect_values(kernel, np.eye(2), gives=np.eye(2), cause="unused")
+
+
+def test_of_numbas_errors_the_line_is_kept_that_says_what_it_could_not_do():
+    numba = pytest.importorskip("numba")
+
+    @numba.njit
+    def kernel(x):
+        return max(x[0, 0], "zero")
+
+    with pytest.raises(AssertionError, match="No implementation of function"):
+        expect_values(kernel, np.eye(2), gives=np.eye(2), cause="unused")

@@ -262,13 +262,15 @@ def _remarks(record: Record) -> str:
     if record["state"] == "refused":
         return str(record["reason"])
     cells = list(record.get("cells", {}).values())
+    restored = len(record.get("restored", []))
     counts = (
-        (len(record.get("restored", [])), "put right before grading"),
         (cells.count("hung"), "ran too long"),
         (cells.count("died"), "ended the student's process"),
         (cells.count("not run"), "did not run"),
     )
     said = [f"{n} cell{'s' * (n > 1)} {what}" for n, what in counts if n]
+    if restored:
+        said.insert(0, f"{restored} thing{'s' * (restored > 1)} put right before grading")
     if record["state"] == "timeout":
         said.insert(0, "the time for a submission ran out")
     return "; ".join(said)

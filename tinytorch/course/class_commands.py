@@ -187,6 +187,9 @@ def feedback(
     show_hidden: Annotated[
         bool, typer.Option("--show-hidden", help="With the source of the hidden tests.")
     ] = False,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given again.")
+    ] = None,
 ) -> None:
     """Write a page per graded student, with points, comments and a sentence per lost point."""
     from tinytorch.course import feedback_pages
@@ -194,7 +197,9 @@ def feedback(
 
     project, console = context.obj(), terminal.console()
     with terminal.progress(console, "feedback") as follow:
-        outcomes = feedback_pages.feedback(project, assignment, follow, show_hidden)
+        outcomes = feedback_pages.feedback(
+            project, assignment, follow, show_hidden, students=student
+        )
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     print(f"{len(outcomes) - len(failed)} pages below {shown(project.feedback, project)}")
     rows = reports.report(project, assignment).rows

@@ -234,7 +234,7 @@ def lab(
     folder = unpack_kit(project, assignment, fresh)
     notebook = folder / project.notebook(assignment).relative_to(project.root)
     where = class_commands.shown(folder, project)
-    print(f"the student's folder: {where} (kept; --fresh starts again)")
+    print(f"the student's folder: {where}; its work is kept, `tito lab --fresh` starts again")
     # Opened by address and not by path: the folder, not the notebook's, is then the root.
     address = f"/lab/tree/{notebook.relative_to(folder).as_posix()}"
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url={address}"]

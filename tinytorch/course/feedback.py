@@ -4,9 +4,11 @@ A step of nbgrader's GenerateFeedback. The sentence itself is the test's own Ass
 """
 
 import re
+from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
@@ -23,14 +25,27 @@ class OneSentence(NbGraderPreprocessor):
     ).tag(config=True)
 
     def preprocess(
-        self, nb: NotebookNode, resources: dict[str, object]
-    ) -> tuple[NotebookNode, dict[str, object]]:
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
         """Shorten one student's executed notebook; the autograded copy keeps everything."""
+        resources["nbgrader"]["unread"] = _unread(resources["nbgrader"])
         if not self.show_hidden:
             for cell in nb.cells:
                 if is_test(cell):
                     _shorten(cell)
         return nb, resources
+
+
+def _unread(facts: dict[str, Any]) -> list[str]:
+    """The written answers that wait for their reader: a 0 is no grade."""
+    with Gradebook(facts["db_url"]) as gradebook:
+        try:
+            found = gradebook.find_submission_notebook(
+                facts["notebook"], facts["assignment"], facts["student"]
+            )
+        except MissingEntry:
+            return []
+        return [g.name for g in found.grades if g.needs_manual_grade and g.manual_score is None]
 
 
 def _shorten(cell: NotebookNode) -> None:

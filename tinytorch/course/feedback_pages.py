@@ -21,6 +21,7 @@ from sqlalchemy.exc import SAWarning
 from tinytorch.course.batch import Outcome, Stopped, require_gradebook, require_writable
 from tinytorch.course.dispatch import end_with_parent
 from tinytorch.course.project import CourseError, Project
+from tinytorch.course.reference import released_cells
 from tinytorch.course.terminal import Progress
 from tinytorch.lab.facts import cores
 
@@ -34,22 +35,27 @@ def feedback(
     on_progress: Progress | None = None,
     show_hidden: bool = False,
     workers: int | None = None,
+    students: list[str] | None = None,
 ) -> list[Outcome]:
-    """Write the feedback page of everybody who was graded; `message` is the page's path.
+    """Write the feedback page of everybody who was graded, or of `students`.
 
-    show_hidden: with the source of the hidden tests, and all that was printed in them. workers:
-    processes, by default one for each core. Raises CourseError if there is nothing to write pages
-    of, or nowhere to write them, and Stopped at Ctrl-C.
+    An outcome's `message` is the page's path. show_hidden: with the source of the hidden tests, and
+    all that was printed in them. workers: processes, by default one for each core. Raises
+    CourseError if there is nothing to write pages of, or nowhere to write them, and Stopped at
+    Ctrl-C. A page that cannot be made anew stays as it was.
     """
     name = project.notebook(assignment).name
-    students = sorted(
-        p.parent.parent.name for p in project.autograded.glob(f"*/{assignment}/{name}")
-    )
-    if not students:
+    known = sorted(p.parent.parent.name for p in project.autograded.glob(f"*/{assignment}/{name}"))
+    strangers = sorted(set(students or ()) - set(known))
+    if known and strangers:
+        raise CourseError(f"{', '.join(strangers)}: not graded yet, or nobody of this name.")
+    students = list(dict.fromkeys(students or known))
+    if not known:
         raise CourseError(
             f"Nobody's {assignment} has been graded yet: run `tito grade {assignment}` first."
         )
     require_gradebook(project, assignment)
+    released_cells(project.gradebook_url, assignment, Path(name).stem)
     require_writable(project.feedback)
     one = partial(_page, project.root, assignment, name, show_hidden)
     number = min(workers or cores(), len(students))
@@ -97,6 +103,10 @@ def _api(root: Path, show_hidden: bool) -> NbGraderAPI:
 
 def _page(root: Path, assignment: str, name: str, show_hidden: bool, student: str) -> Outcome:
     started, project = time.monotonic(), Project(root)
+    points = _points(project, assignment, student)
+    if points[0] is None:  # nbgrader would remove the page, and then say so
+        said = f"the gradebook has no grade; `tito grade {assignment}` puts back what was graded"
+        return Outcome(student, "failed", *points, 0.0, said)
     with warnings.catch_warnings():
         # nbgrader 0.9 meets a newer SQLAlchemy's opinion on its sessions; the grades are right.
         warnings.simplefilter("ignore", SAWarning)
@@ -106,7 +116,7 @@ def _page(root: Path, assignment: str, name: str, show_hidden: bool, student: st
     return Outcome(
         student,
         "graded" if worked else "failed",
-        *_points(project, assignment, student),
+        *points,
         time.monotonic() - started,
         str(page) if worked else _reason(result),
     )

@@ -151,8 +151,18 @@ class _Words(IPythonRenderer):
         return f"<pre><code>{html.escape(code)}</code></pre>\n"
 
 
+_SCORE = re.compile(r"\(Score: ([\d.]+) / ([\d.]+)\)")
+_STYLE = """
+.output pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+#toc li.lost { font-weight: bold; }
+"""
+
+
 class FeedbackPage(HTMLExporter):
-    """A page that runs nothing and fetches nothing, whatever its template loads."""
+    """A page that runs nothing and fetches nothing, whatever its template loads.
+
+    Its list of scores has names, and says whose page it is and what nobody has read yet.
+    """
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **more: Any
@@ -164,6 +174,28 @@ class FeedbackPage(HTMLExporter):
             tag.decompose()
         policy = page.new_tag("meta")
         policy.attrs = {"http-equiv": "Content-Security-Policy", "content": _POLICY}
+        style = page.new_tag("style")
+        style.string = _STYLE
         if page.head:
             page.head.insert(0, policy)
+            page.head.append(style)
+        _name_scores(page, resources.get("nbgrader", {}))
         return str(page), resources
+
+
+def _name_scores(page: BeautifulSoup, facts: dict[str, Any]) -> None:
+    """Name the entries of nbgrader's list, which all read "Test cell", and mark what was lost."""
+    heading = page.select_one(".panel-heading h4")
+    if heading and facts.get("student"):
+        heading.insert(0, f"{facts['student']}: ")
+    for entry in page.select("#toc li"):
+        link, score = entry.a, _SCORE.search(entry.text)
+        if link is None or score is None:
+            continue
+        name = str(link.get("href", ""))[1:]
+        link.string = name
+        if name in facts.get("unread", ()):
+            entry.clear()
+            entry.extend([link, f" (not read yet, {score[2]} points)"])
+        elif float(score[1]) < float(score[2]):
+            entry["class"] = "lost"

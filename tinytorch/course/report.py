@@ -23,6 +23,7 @@ from nbgrader.api import (
 from sqlalchemy.exc import DatabaseError
 
 from tinytorch.course import seeds
+from tinytorch.course.hand_ins import misplaced
 from tinytorch.course.project import CourseError, Project
 from tinytorch.course.records import Record, Records
 
@@ -92,16 +93,21 @@ class Report:
         return points
 
 
-def is_current(project: Project, assignment: str, student: str) -> bool:
-    """Say whether what was graded last is what is handed in now, by the files' times."""
+def is_current(project: Project, assignment: str, student: str, refused: bool = False) -> bool:
+    """Say whether what was graded last is what is handed in now, by the files' times.
+
+    refused: it was, so there need be no notebook in it.
+    """
     name = project.notebook(assignment).name
     executed = project.autograded / student / assignment / name
     handed_in = project.submitted / student / assignment / name
-    if not handed_in.is_file():
+    if not handed_in.is_file() and not refused:
         return False
     # A copy keeps the time at which the student saved it; ctime says when it came to be here.
-    times = [s for p in handed_in.parent.rglob("*") for s in (p.stat().st_mtime, p.stat().st_ctime)]
-    return executed.is_file() and executed.stat().st_mtime >= max(times)
+    times = [
+        s for p in handed_in.parent.rglob("*") for s in (p.lstat().st_mtime, p.lstat().st_ctime)
+    ]
+    return executed.is_file() and executed.stat().st_mtime >= max(times, default=0.0)
 
 
 def answer_of(grade_id: str, answers: Iterable[str]) -> str:
@@ -152,12 +158,17 @@ def _read(project: Project, assignment: str, order: list[str]) -> Report:
         written = set(solutions) | {cell.name for cell in graded if cell.cell_type != "code"}
         reading = _Reading(names, maxima, {n for n in names if n not in written})
         rows = reading.rows(gradebook, entry)
+    heads = {head["student"]: head for head in Records(project, assignment).heads()}
     for folder in project.submitted.glob(f"*/{assignment}"):
         student = folder.parent.name
         rows.setdefault(student, Row(student, "not graded", None, None, reading.total))
-        if rows[student].cells and not is_current(project, assignment, student):
+        refused = heads.get(student, {}).get("state") == "refused"
+        if rows[student].cells and not is_current(project, assignment, student, refused):
             rows[student] = replace(rows[student], state="newer hand-in not graded")
-    heads = {head["student"]: head for head in Records(project, assignment).heads()}
+    for student, why in misplaced(project, assignment):
+        if (project.submitted / student).is_dir():
+            lost = Row(student, "not graded", None, None, reading.total, reason=why)
+            rows.setdefault(student, lost)
     found = [
         _with_record(project, assignment, rows[student], heads.get(student))
         for student in sorted(rows)
@@ -227,7 +238,7 @@ def _with_record(project: Project, assignment: str, row: Row, head: Record | Non
     seed = seeds.recorded(project, assignment, row.student)
     if head is None:
         return replace(row, seed=seed)
-    state, reason = row.state, ""
+    state, reason = row.state, row.reason
     if head["state"] in ("refused", "infrastructure"):
         reason = str(head["reason"])
         if head["state"] == "refused" and state != "newer hand-in not graded":

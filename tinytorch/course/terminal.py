@@ -1,6 +1,7 @@
 """What the commands of tito share: the assignment's argument, one console, one progress bar."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ Assignment = Annotated[
         callback=lambda name: name.rstrip("/"),  # a shell completes folders with a slash
     ),
 ]
+_SECONDS = 30.0  # between two lines of progress
 Progress = Callable[[int, int, str], None]  # done, of how many, what is at work
 
 
@@ -29,10 +31,18 @@ def console() -> "Console":
 
 
 @contextmanager
-def progress(console: "Console", what: str) -> Iterator[Progress | None]:
-    """Show a bar where a person looks on; None where the output is no terminal."""
+def progress(console: "Console", what: str) -> Iterator[Progress]:
+    """Show a bar where a person looks on; elsewhere a line on stderr every half minute."""
     if not console.is_terminal:
-        yield None
+        said = time.monotonic()
+
+        def write(done: int, total: int, name: str) -> None:
+            nonlocal said
+            if time.monotonic() - said > _SECONDS:
+                said = time.monotonic()
+                print(f"{what}: {done} of {total}, {name}", file=sys.stderr, flush=True)
+
+        yield write
         return
     from rich.progress import (
         BarColumn,

@@ -29,6 +29,7 @@ _MOST_OF_A_LOOP = (
 _HOPELESS = 3  # times a plain loop: what took that long is no matter of a busy computer
 _ELEMENTS, _SMALL_MATRICES, _LARGE_MATRICES = 200_000, 64**2, 256**2
 _ENOUGH = 1_000_000  # numbers in all calls of one try
+_MANY = 1_000_000  # elements that busy threads share: what carries them is busy, too
 _SIDE = 8  # of the lent matrices: a scalar loop asks 1,024 times
 _TRIES, _FEW_TRIES = 12, 3  # other work on the same machine makes a call dearer, never cheaper
 
@@ -252,7 +253,7 @@ def _expect_busy_threads(
     Compiled code with threads of its own does not ask for elements one by one. The threads that
     carry arguments and results to and from the answer are busy with one worker, too.
     """
-    large = np.tile(x, -(-4_000_000 // x.size))
+    large = np.tile(x, -(-_MANY // x.size))
     asked = () if workers is None else (workers,)
     counts = []
     for given in ((1,), asked):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import functools
 import os
+import re
 import types
 import zlib
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ import numpy as np
 from tinytorch.core.tensor import Tensor
 
 SEED = "TINYTORCH_GRADING_SEED"  # the environment variable that the grader sets
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # as Numba's errors have
 _SHOWN = 12  # elements shown whole in a message; of larger arrays only the first difference
 
 
@@ -192,7 +194,7 @@ def _expect(
         _compare(got, np.asarray(gives), tried, cause, rtol, atol, exact)
         return
     assert isinstance(got, dict), (
-        f"{tried}: got a {type(got).__name__}, expected a dict with the keys {sorted(gives)}"
+        f"{tried}: got {_kind(got)}, expected a dict with the keys {sorted(gives)}"
     )
     assert set(got) == set(gives), (
         f"{tried}: got the keys [{', '.join(sorted(map(_brief, got)))}], expected "
@@ -227,9 +229,22 @@ def _result(call: Callable[..., Any], args: Any, kwargs: Any, tried: _Text, expe
         return _raise_again(raised, tried, expected)
     except Exception as raised:
         raise AssertionError(
-            f"{tried}: got {_raised(raised)}, expected {expected}: does the answer take these "
-            "arguments, and every line of it these shapes and dtypes?"
+            f"{tried}: got {_raised(raised)}, expected {expected}: {_cause_of(raised)}"
         ) from _shown(raised)
+
+
+def _cause_of(error: Exception) -> str:
+    """The likely mistake, as far as an error's class and what is missing tell."""
+    if isinstance(error, ImportError):
+        return "is everything that the answer imports part of the course's packages?"
+    if isinstance(error, NameError):
+        return "is a name misspelt, or was the cell that defines it not run?"
+    if "memoryview" in _said(error):
+        return (
+            "is .data taken of an array? Of a Tensor it is the array, of an array its raw memory; "
+            "as_array takes both"
+        )
+    return "does the answer take these arguments, and every line of it these shapes and dtypes?"
 
 
 def _compare(
@@ -238,8 +253,7 @@ def _compare(
     assert got is not None, f"{tried}: got None, expected a Tensor: is the return missing?"
     if exact:
         assert isinstance(got, Tensor), (
-            f"{tried}: got a {type(got).__name__}, expected a Tensor: is the result wrapped in "
-            "Tensor(...)?"
+            f"{tried}: got {_kind(got)}, expected a Tensor: is the result wrapped in Tensor(...)?"
         )
     data = _array(got)
     assert data is not None, f"{tried}: got {_brief(got)}, expected {_brief(expected)}: {cause}"
@@ -321,6 +335,13 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def _kind(value: Any) -> str:
+    """What a message calls a value's class; of what stays in another process nobody knows it."""
+    if hasattr(type(value), "__judged__"):
+        return "an object of the answer"
+    return f"a {type(value).__name__}"
+
+
 def _withheld(error: BaseException) -> bool:
     """Whether the text of an error must not be shown.
 
@@ -351,5 +372,13 @@ def _raise_again(error: Exception, tried: _Text, expected: _Text) -> NoReturn:
 def _raised(error: Exception) -> str:
     if _withheld(error):
         return type(error).__name__
-    text = str(error).strip().partition("\n")[0][:200]
+    text = _first_words(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _first_words(error: Exception) -> str:
+    """The first line of an error's text; of Numba's the one that says what it could not do."""
+    lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
+    if lines and lines[0].startswith("Failed in nopython mode"):
+        lines = [" ".join(lines[1:3])] if len(lines) > 1 else lines
+    return lines[0][:200] if lines else ""

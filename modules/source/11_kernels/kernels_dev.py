@@ -921,6 +921,9 @@ def cache_friendly_matmul(A: ArrayLike, B: ArrayLike, block_size: int = 32) -> T
 # %% nbgrader={"grade": true, "grade_id": "test_cache_friendly_matmul", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 @of_the_lesson
 def check_cache_friendly_matmul():
+    A, B = np.array([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], dtype=np.float32)
+    cause = "tiles of one number: is each product of two tiles added to what is there already?"
+    expect_tensor(cache_friendly_matmul, Tensor(A), B, block_size=1, gives=A @ B, cause=cause)
     A = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], dtype=np.float32)
     B = np.array([[1, 0, 2], [0, 1, 0], [1, 1, 0]], dtype=np.float32)
     cause = "3 rows and block_size 2: is the last, ragged block skipped?"
@@ -1443,7 +1446,7 @@ def check_parallel_batch_processing():
     got = attempt(parallel_batch_processing, [], abs)
     assert got == [], f"tried an empty batch: got {got}, expected []: is there nothing to wait for?"
     cause = "somebody has to do the work"
-    expect_error(ValueError, parallel_batch_processing, batch, abs, 0, mentions=("0",), cause=cause)
+    expect_error(ValueError, parallel_batch_processing, [1], abs, 0, mentions=("0",), cause=cause)
 
 
 check_parallel_batch_processing()
@@ -1483,7 +1486,7 @@ def check_parallel_batch_processing_values():
         if item == 1:
             last_is_done.set()
         else:
-            last_is_done.wait(5)
+            last_is_done.wait(2)
         return item
 
     got = attempt(parallel_batch_processing, [0, 1], first_ends_last, 2)
@@ -1757,8 +1760,11 @@ def check_SimpleProfiler():
         calls.append((n, repeats, warmup))
         return n * repeats * warmup
 
-    result, metrics = attempt(SimpleProfiler().profile, work, 7, repeats=2, warmup=3)
+    got = attempt(SimpleProfiler().profile, work, 7, repeats=2, warmup=3)
     tried = "tried profile(work, 7, repeats=2, warmup=3)"
+    both = f"{tried}: got a {type(got).__name__}, expected two things: fn's result and the metrics"
+    assert isinstance(got, tuple | list) and len(got) == 2, both
+    result, metrics = got
     assert result == 42, f"{tried}: got {result}, expected 42: are args and kwargs handed to fn?"
     keys = {"wall_time", "min_time", "cpu_time", "repeats", "peak_memory"}
     missing = sorted(keys - set(metrics))
