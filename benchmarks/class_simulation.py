@@ -80,9 +80,8 @@ def measure(submissions):
         for number in range(1, submissions):
             target = project.submitted / f"s{number:05}" / ASSIGNMENT
             shutil.copytree(first.parent, target)
-        batch.check_reference = lambda *_: None
+        batch.check_reference = lambda *_, **__: None
         timed(spent, HandIns, "task", "read")
-        timed(spent, HandIns, "checked", "read")
         timed(spent, Records, "write", "record")
         timed(spent, Merger, "merge", "merge")
         timed(spent, dispatch, "call", "task")
