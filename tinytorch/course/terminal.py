@@ -40,7 +40,8 @@ def progress(console: "Console", what: str) -> Iterator[Progress]:
             nonlocal said
             if time.monotonic() - said > _SECONDS:
                 said = time.monotonic()
-                print(f"{what}: {done} of {total}, {name}", file=sys.stderr, flush=True)
+                words = filter(None, (f"{what}: {done} of {total}", name))
+                print(", ".join(words), file=sys.stderr, flush=True)
 
         yield write
         return
