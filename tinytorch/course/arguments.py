@@ -100,12 +100,9 @@ def _differs(before: Any, after: Any) -> bool:
 
 def _written(memory: np.ndarray, came: memoryview) -> bool:
     other = np.frombuffer(came, np.uint8)
-    whole = memory.size // 8 * 8  # eight at a time, where that is possible
-    if memory.flags.c_contiguous and memory.ndim == 1:
-        if (memory[:whole].view(np.uint64) != other[:whole].view(np.uint64)).any():
-            return True
-        memory, other = memory[whole:], other[whole:]
-    return bool((memory != other).any())
+    whole = memory.size // 8 * 8  # eight at a time, and then the rest
+    words = memory[:whole].view(np.uint64) != other[:whole].view(np.uint64)
+    return bool(words.any() or (memory[whole:] != other[whole:]).any())
 
 
 def _tree(value: Any, encoder: Encoder, tree: Callable[[Any], Any]) -> Any:

@@ -46,14 +46,13 @@ def feedback(
     """
     name = project.notebook(assignment).name
     known = sorted(p.parent.parent.name for p in project.autograded.glob(f"*/{assignment}/{name}"))
-    strangers = sorted(set(students or ()) - set(known))
-    if known and strangers:
-        raise CourseError(f"{', '.join(strangers)}: not graded yet, or nobody of this name.")
-    students = list(dict.fromkeys(students or known))
     if not known:
         raise CourseError(
             f"Nobody's {assignment} has been graded yet: run `tito grade {assignment}` first."
         )
+    students = list(dict.fromkeys(students or known))
+    if strangers := sorted(set(students) - set(known)):
+        raise CourseError(f"{', '.join(strangers)}: not graded yet, or nobody of this name.")
     require_gradebook(project, assignment)
     released_cells(project.gradebook_url, assignment, Path(name).stem)
     require_writable(project.feedback)

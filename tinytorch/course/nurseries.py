@@ -146,7 +146,7 @@ class Nursery(Line):
     have a line to it.
     """
 
-    def __init__(self, project: Project, warm: list[str], key: str = "") -> None:
+    def __init__(self, project: Project, warm: list[str], key: str) -> None:
         sandbox.require()  # said before anything else is started
         mine, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         super().__init__(key, sandbox.name(), mine)

@@ -46,8 +46,7 @@ def of_no_loop(
     the pairs that are multiplied. Every call has arguments of its own, and has to give the values
     of gives(*args), so that there is nothing to remember and nothing to leave out.
     """
-    args, pairs = of_large_values(kernel, make, gives)  # which also compiles what is to be compiled
-    numbers = pairs + _numbers_in(args) + _numbers_in(gives(*args))
+    args, numbers = of_large_values(kernel, make, gives)  # compiles what is to be compiled, too
     took = loop = math.inf
     for tried in range(_TRIES):
         calls = [_large_arguments(make)[0] for _ in range(max(1, _ENOUGH // numbers))]
@@ -74,10 +73,11 @@ def of_large_values(
     make: Callable[[int], tuple[Any, ...]],
     gives: Callable[..., Any],
 ) -> tuple[tuple[Any, ...], int]:
-    """Assert the values of one large call; its arguments, and how many pairs it multiplies."""
+    """Assert the values of one large call; its arguments, and how many numbers a loop has."""
     args, pairs = _large_arguments(make)
-    expect_values(kernel, *args, gives=gives(*args), **ROUNDED)
-    return args, pairs
+    expected = gives(*args)
+    expect_values(kernel, *args, gives=expected, **ROUNDED)
+    return args, pairs + _numbers_in(args) + _numbers_in(expected)
 
 
 def _named(kernel: Callable[..., Any], result: Any) -> Callable[..., Any]:

@@ -379,6 +379,6 @@ def _raised(error: Exception) -> str:
 def _first_words(error: Exception) -> str:
     """The first line of an error's text; of Numba's the one that says what it could not do."""
     lines = [line.strip() for line in _COLOURS.sub("", str(error)).splitlines() if line.strip()]
-    if lines and lines[0].startswith("Failed in nopython mode"):
-        lines = [" ".join(lines[1:3])] if len(lines) > 1 else lines
+    if len(lines) > 1 and lines[0].startswith("Failed in nopython mode"):
+        return " ".join(lines[1:3])[:200]
     return lines[0][:200] if lines else ""

@@ -38,11 +38,9 @@ def expect_no_loop(
     with _in_words():
         if judged is None:
             look_for_a_loop(kernel, few, many, some)
-        else:
-            judged.ask("no_loop", few, many, some)
-    if judged is None:
-        evidence.of_large_values(kernel, make, gives)
-        return
+            evidence.of_large_values(kernel, make, gives)
+            return
+        judged.ask("no_loop", few, many, some)
     evidence.of_no_loop(kernel, judged, make, gives)
 
 
